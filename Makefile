@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` builds build/agent. `make help` lists the other targets.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CFLAGS  ?= -O2 -g
+VERSION := 0.1.0
+
+PKGS := libmicrohttpd libcurl librrd jansson libconfig sqlite3 libcrypto
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wformat=2 -Wvla
+HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+# What the sanitizers and -Werror runs add.
+EXTRA ?=
+
+DYGRAPHS ?= /usr/share/javascript/dygraphs
+
+ALL_CPPFLAGS := -D_GNU_SOURCE -DAGENT_VERSION='"$(VERSION)"' -I. $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
+ALL_CFLAGS   := -std=c11 $(WARN) $(HARDEN) $(CFLAGS) $(EXTRA)
+ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(EXTRA)
+LIBS         := $(shell pkg-config --libs $(PKGS)) -lm
+
+MODULES := base collectors notify backup deploy-hooks agent agent/web
+SRCS    := $(filter-out agent/main.c,$(wildcard $(MODULES:%=%/*.c)))
+OBJS    := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/agent/web/assets.o
+MAIN    := $(BUILD)/agent/main.o
+
+UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY := $(FUZZ:%=%.replay)
+CHECK_LIBS = $(shell pkg-config --libs check)
+
+.PHONY: all help test check unit replay system browser asan valgrind bench fuzz lint format install clean vmtest
+
+all: $(BUILD)/agent ## build build/agent
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+$(BUILD)/agent: $(MAIN) $(BUILD)/libagent.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $(MAIN) $(BUILD)/libagent.a $(LIBS)
+
+$(BUILD)/libagent.a: $(OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $(OBJS)
+
+# Changes only when the compiler or the flags do, so that objects are never mixed.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' >$@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The dashboard's files, inside the binary.
+$(BUILD)/agent/web/assets.S: agent/web/embed.sh $(wildcard agent/web/dashboard/*) $(wildcard $(DYGRAPHS)/dygraph.min.*)
+	@mkdir -p $(@D)
+	sh agent/web/embed.sh $(DYGRAPHS) $(@D) >$@.new
+	@mv $@.new $@
+
+$(BUILD)/agent/web/assets.o: $(BUILD)/agent/web/assets.S
+	$(CC) -c -o $@ $<
+
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(CHECK_LIBS) $(LIBS)
+
+unit: $(UNIT) ## the unit tests (Check)
+	sh tests/unit/run.sh $(UNIT)
+
+$(BUILD)/fuzz/%.replay: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< tests/fuzz/replay.c $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
+
+replay: $(REPLAY) ## run every fuzz target over its corpus
+	sh tests/fuzz/replay.sh $(REPLAY)
+
+-include $(OBJS:.o=.d) $(MAIN:.o=.d) $(UNIT:=.d)
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
