@@ -33,7 +33,7 @@ int fs_list(int dirfd, const char *path, fs_list_fn fn, void *user, struct err *
  * most. Otherwise -EPERM with a message that names the cure (chmod). */
 int fs_check_secret(int dirfd, const char *path, struct err *e);
 
-/* mkdir's first-level: the directory part of path opened O_DIRECTORY; returns the descriptor or negative errno. */
+/* Opens a folder. Returns the descriptor, or a negative errno. */
 int fs_open_dir(int dirfd, const char *path, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef BASE_PROBLEM_H
 #define BASE_PROBLEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -24,7 +25,7 @@ typedef void (*problem_change_fn)(void *user, const char *key, const char *text)
 
 struct problems *problems_new(problem_change_fn fn, void *user); /* fn may be NULL */
 void problems_free(struct problems *p);
-/* Sets or changes; the same text again is silent. A change of text alone (a counter in it) is not reported again. More than PROBLEMS_MAX are counted, not kept. */
+/* Sets or changes; the same text again is silent. A change of text alone (a counter in it) is not reported again. Past PROBLEMS_MAX new ones are dropped. */
 void problem_set(struct problems *p, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void problem_clear(struct problems *p, const char *key);

@@ -36,6 +36,7 @@ struct entity {
 	const struct entity_class *class;
 	char *key;	      /* stable name, valid UTF-8, no control characters */
 	double *values;	      /* class->n_metrics; NaN: unknown */
+	double *increases;    /* of counters in this sample, unscaled; NaN: unknown */
 	double *totals;	      /* counters as last read; NaN: never, or gauge */
 	const char **missing; /* why a value cannot be had (static storage), or NULL */
 	struct label labels[ENTITY_LABELS_MAX];
@@ -46,6 +47,7 @@ struct entity {
 	unsigned first_seen;
 	void *owner;	     /* for the store: its state of this entity */
 	struct entity *next; /* registry order: by class, then by age */
+	struct entity *next_in_bucket;
 };
 
 struct registry;
