@@ -24,7 +24,7 @@ struct buf {
 	}
 
 void buf_init(struct buf *b, size_t max_bytes);
-void buf_done(struct buf *b);  /* frees; the buffer can be used again */
+void buf_done(struct buf *b); /* frees; the buffer can be used again */
 void buf_clear(struct buf *b); /* length 0, keeps the memory */
 
 /* Makes room for n more bytes and returns where they go, or NULL past the bound. buf_grew() tells how

@@ -35,12 +35,12 @@ typedef void (*child_done_fn)(void *user, const struct child_result *r);
 
 struct child_options {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
-	const char *const *env;	 /* NULL-terminated "K=V"; NULL: PATH and LANG=C.UTF-8 only */
-	int64_t deadline_ms;	 /* 0: none */
-	size_t output_max;	 /* bytes kept, at least 1 */
+	const char *const *env; /* NULL-terminated "K=V"; NULL: PATH and LANG=C.UTF-8 only */
+	int64_t deadline_ms; /* 0: none */
+	size_t output_max; /* bytes kept, at least 1 */
 	int pass_fd; /* becomes descriptor 3 of the child; -1: none. The caller keeps its own copy. */
 	bool inherit_output; /* stdout and stderr are those of this process; nothing is collected */
-	int nice;	     /* added to this process's niceness */
+	int nice; /* added to this process's niceness */
 };
 
 /* Starts the child; `done` is called once, later, from the loop, and the handle is gone after it. A missing program is

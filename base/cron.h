@@ -19,10 +19,10 @@
 struct cron {
 	uint64_t minutes; /* bit n: minute n */
 	uint32_t hours;
-	uint32_t days;	  /* bit 1 to 31 */
-	uint16_t months;  /* bit 1 to 12 */
+	uint32_t days; /* bit 1 to 31 */
+	uint16_t months; /* bit 1 to 12 */
 	uint8_t weekdays; /* bit 0 to 6, Sunday 0 */
-	bool any_day;	  /* day-of-month was '*' */
+	bool any_day; /* day-of-month was '*' */
 	bool any_weekday;
 	bool every_hour; /* minute or hour was written with '*' */
 };

@@ -20,8 +20,8 @@ struct http_request;
 struct http_response {
 	int error; /* 0, or a negative errno: no whole response came (-ETIMEDOUT, -ECONNREFUSED, -EMSGSIZE, -EIO) */
 	char message[256]; /* why, when error != 0 */
-	long status;	   /* HTTP status, 0 when none arrived */
-	const char *body;  /* NUL-terminated; valid during the callback */
+	long status; /* HTTP status, 0 when none arrived */
+	const char *body; /* NUL-terminated; valid during the callback */
 	size_t body_len;
 	int64_t retry_after_ms; /* from Retry-After in seconds; -1 when absent */
 };
@@ -31,16 +31,16 @@ typedef void (*http_done_fn)(void *user, const struct http_response *r);
 typedef bool (*http_data_fn)(void *user, const char *data, size_t len);
 
 struct http_request_options {
-	const char *method;	    /* NULL: GET */
-	const char *url;	    /* http:// or https:// only */
-	const char *unix_socket;    /* path, or NULL for TCP */
+	const char *method; /* NULL: GET */
+	const char *url; /* http:// or https:// only */
+	const char *unix_socket; /* path, or NULL for TCP */
 	const char *const *headers; /* NULL-terminated "Name: value"; may be NULL */
-	const void *body;	    /* copied; NULL for none */
+	const void *body; /* copied; NULL for none */
 	size_t body_len;
-	size_t max_body;	    /* greatest response kept, bytes; a larger one is -EMSGSIZE */
-	int64_t timeout_ms;	    /* whole request; 0: none (event streams) */
+	size_t max_body; /* greatest response kept, bytes; a larger one is -EMSGSIZE */
+	int64_t timeout_ms; /* whole request; 0: none (event streams) */
 	int64_t connect_timeout_ms; /* 0: 10 s */
-	http_data_fn on_data;	    /* when set, the body is not kept */
+	http_data_fn on_data; /* when set, the body is not kept */
 };
 
 int http_client_new(struct loop *l, struct http_client **out, struct err *e);

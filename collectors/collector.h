@@ -23,9 +23,9 @@ struct patterns {
 
 struct collect_options {
 	struct patterns filesystems; /* mount points; no match: watched */
-	struct patterns disks;	     /* device names */
-	struct patterns interfaces;  /* interface names */
-	bool network_filesystems;    /* also NFS, CIFS, sshfs and the like */
+	struct patterns disks; /* device names */
+	struct patterns interfaces; /* interface names */
+	bool network_filesystems; /* also NFS, CIFS, sshfs and the like */
 };
 
 struct collect_ctx {
@@ -34,7 +34,7 @@ struct collect_ctx {
 	const struct collect_options *options;
 	int root_fd; /* "/": /etc, /run, /boot, /var */
 	int proc_fd; /* "/proc" */
-	int sys_fd;  /* "/sys" */
+	int sys_fd; /* "/sys" */
 	bool live; /* the real system: system calls (statvfs, adjtimex, sock_diag) may be used beside the files */
 	int64_t now_ns; /* monotonic, when this collector began */
 	int64_t wall_ms;

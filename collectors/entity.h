@@ -34,18 +34,18 @@ struct label {
 
 struct entity {
 	const struct entity_class *class;
-	char *key;	      /* stable name, valid UTF-8, no control characters */
-	double *values;	      /* class->n_metrics; NaN: unknown */
-	double *increases;    /* of counters in this sample, unscaled; NaN: unknown */
-	double *totals;	      /* counters as last read; NaN: never, or gauge */
+	char *key; /* stable name, valid UTF-8, no control characters */
+	double *values; /* class->n_metrics; NaN: unknown */
+	double *increases; /* of counters in this sample, unscaled; NaN: unknown */
+	double *totals; /* counters as last read; NaN: never, or gauge */
 	const char **missing; /* why a value cannot be had (static storage), or NULL */
 	struct label labels[ENTITY_LABELS_MAX];
 	size_t n_labels;
-	int64_t read_ns;      /* of this sample; 0: not read in this sample */
+	int64_t read_ns; /* of this sample; 0: not read in this sample */
 	int64_t last_read_ns; /* of the sample before; 0: none */
-	unsigned seen;	      /* sample number of the last registry_get() */
+	unsigned seen; /* sample number of the last registry_get() */
 	unsigned first_seen;
-	void *owner;	     /* for the store: its state of this entity */
+	void *owner; /* for the store: its state of this entity */
 	struct entity *next; /* registry order: by class, then by age */
 	struct entity *next_in_bucket;
 };

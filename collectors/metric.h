@@ -12,7 +12,7 @@
 
 enum metric_kind {
 	METRIC_GAUGE, /* a level, used as it is */
-	METRIC_RATE,  /* read as a counter; the value is its increase per second times `scale` */
+	METRIC_RATE, /* read as a counter; the value is its increase per second times `scale` */
 	METRIC_DELTA, /* read as a counter; the value is its increase since the last sample times `scale` */
 };
 
@@ -36,18 +36,18 @@ struct metric {
 	enum metric_kind kind;
 	enum metric_unit unit;
 	double scale;
-	const char *title;	 /* for a chart: "CPU used" */
-	const char *doc;	 /* one sentence */
-	const char *prom;	 /* Prometheus metric; NULL when it is not exported */
+	const char *title; /* for a chart: "CPU used" */
+	const char *doc; /* one sentence */
+	const char *prom; /* Prometheus metric; NULL when it is not exported */
 	const char *prom_labels; /* fixed labels: "mode=\"user\""; may be NULL */
-	double prom_scale;	 /* exported value = (counter total or gauge value) x prom_scale */
+	double prom_scale; /* exported value = (counter total or gauge value) x prom_scale */
 };
 
 enum { CLASS_MAX_LABELS = 6 };
 
 /* A kind of thing that has a chart page. */
 struct entity_class {
-	const char *name;   /* "container" */
+	const char *name; /* "container" */
 	const char *plural; /* "containers" */
 	const char *doc;
 	const struct metric *metrics;
