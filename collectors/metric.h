@@ -13,7 +13,7 @@
 enum metric_kind {
 	METRIC_GAUGE, /* a level, used as it is */
 	METRIC_RATE, /* read as a counter; the value is its increase per second times `scale` */
-	METRIC_DELTA, /* read as a counter; the value is its increase since the last sample times `scale` */
+	METRIC_DELTA, /* a counter too; the value is its increase since the last sample times `scale` */
 };
 
 enum metric_unit {
@@ -29,10 +29,10 @@ enum metric_unit {
 };
 
 struct metric {
-	const char *
-		name; /* as in rules, JSON: "cpu_used_percent"; the full name is "host.cpu_used_percent" */
-	const char *
-		ds; /* RRD data source, 1 to 19 characters [a-zA-Z0-9_]; NULL when it is not stored */
+	/* as in rules, JSON: "cpu_used_percent"; the full name is "host.cpu_used_percent" */
+	const char *name;
+	/* RRD data source, 1 to 19 characters [a-zA-Z0-9_]; NULL when it is not stored */
+	const char *ds;
 	enum metric_kind kind;
 	enum metric_unit unit;
 	double scale;
