@@ -159,7 +159,7 @@ void buf_add_json_number(struct buf *b, double v)
 		buf_add(b, "null", 4);
 		return;
 	}
-	if (fabs(v) >= 9007199254740992.0 || (v != 0 && fabs(v) < 1e-4)) {
+	if (fabs(v) >= 9007199254740992.0 || (v != 0 && fabs(v) < 0.01)) {
 		buf_addf(b, "%.7g", v);
 		return;
 	}

@@ -12,27 +12,11 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "collectors/metric.h"
-
-enum { RRD_ARCHIVES_MAX = 8 };
-
-/* "20s for 2d": one row each 20 s, kept for 2 days. Rows wider than the step keep average and maximum. */
-struct rrd_archive {
-	int64_t row_seconds;
-	int64_t span_seconds;
-};
-
-struct rrd_layout {
-	int64_t step_seconds;
-	struct rrd_archive archives[RRD_ARCHIVES_MAX];
-	size_t n_archives;
-};
-
-/* Reads "ROW for SPAN". Both are durations of whole seconds, the row a multiple of the step. */
-int rrd_archive_parse(
-	const char *text, int64_t step_seconds, struct rrd_archive *out, struct err *e);
-int64_t rrd_layout_longest_seconds(const struct rrd_layout *l);
+#include "collectors/rrd_layout.h"
+#include "collectors/rrd_series.h"
 
 /* Makes the file aside and renames it into place. `from` NULL: empty, beginning at `start`. Else the data of that file is carried over
  * (new data sources empty, data after `start` left out). The pages are written out and dropped from the cache once, or each later update
@@ -50,32 +34,24 @@ enum {
 int rrd_file_check(const char *path, const struct entity_class *c, const struct rrd_layout *l,
 	time_t *out_last, struct err *e);
 
-/* One row: values[i] belongs to the metric i of the class; those that are not stored are skipped. -ERANGE: `when` is not after the last
- * update. -EBADMSG: the file is broken. */
-int rrd_file_update(const char *path, const struct entity_class *c, time_t when,
-	const double *values, struct err *e);
-
-enum rrd_consolidation { RRD_AVERAGE, RRD_MAXIMUM };
-
-struct rrd_series {
-	time_t start; /* time of the first value: the end of its interval */
-	int64_t step_seconds;
-	size_t n_points;
-	size_t n_metrics;
-	double *values; /* [point * n_metrics + metric]; NaN unknown; freed by rrd_series_done() */
+/* Writes rows of one class; keeps the text librrd wants, so that a sample allocates nothing. */
+struct rrd_writer {
+	const struct entity_class *class;
+	struct buf template; /* "cpu_used:cpu_user:..." */
+	struct buf row;
 };
+void rrd_writer_init(struct rrd_writer *w, const struct entity_class *c);
+void rrd_writer_done(struct rrd_writer *w);
 
-/* Values of some metrics between from and to, at most max_points (1 to 10000) of them: the finest archive that reaches back to
+/* One row: values[i] belongs to the metric i of the class; those that are not stored are skipped. -ERANGE: `when` is not
+ * after the last update. -EBADMSG: the file is broken. -ENOENT, -ENOSPC, -EROFS, -EACCES, -EMFILE. */
+int rrd_file_update(
+	struct rrd_writer *w, const char *path, time_t when, const double *values, struct err *e);
+
+/* Values of some metrics between from and to, at most max_points (2 to 10000) of them: the finest archive that reaches back to
  * `from` is read and, where it gives more points, merged into groups (average or maximum of the known ones). -ENOENT, -EINVAL (a metric
  * that is not stored), -EBADMSG. */
 int rrd_file_fetch(const char *path, const struct entity_class *c, const size_t *metrics,
 	size_t n_metrics, time_t from, time_t to, size_t max_points, enum rrd_consolidation how,
 	struct rrd_series *out, struct err *e);
-void rrd_series_done(struct rrd_series *s);
-
-/* Path of an entity's file below the rrd folder: "container/shop-web.rrd". Unsafe bytes are written %XX; a name too long for
- * a file is cut and given a hash. At least RRD_NAME_MAX bytes. */
-enum { RRD_NAME_MAX = 300 };
-void rrd_file_name(char *to, size_t size, const struct entity_class *c, const char *key);
-
 #endif
