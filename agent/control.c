@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "agent/daemon_parts.h"
+#include "agent/entity_json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/wire.h"
+
+struct control_peer {
+	struct control *control;
+	struct wire *wire;
+	bool is_web;
+	json_t *subscription; /* the request's filter; NULL: none */
+	struct control_peer *next;
+};
+
+struct control {
+	struct loop *loop;
+	struct daemon *daemon;
+	int listen_fd;
+	struct loop_fd *watch;
+	char *path;
+	struct control_peer *peers;
+	size_t n_peers;
+	struct buf out;
+};
+
+static const char *const role_names[] = {
+	[ROLE_NONE] = "none", [ROLE_VIEWER] = "viewer", [ROLE_ADMIN] = "admin"};
+
+const char *control_role_name(enum control_role r)
+{
+	return role_names[r];
+}
+
+enum control_role control_role_from(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_LEN(role_names); i++)
+		if (strcmp(name, role_names[i]) == 0)
+			return (enum control_role)i;
+	return ROLE_NONE;
+}
+
+int control_new(struct loop *l, struct daemon *d, struct control **out, struct err *e)
+{
+	struct control *c = calloc(1, sizeof(*c));
+
+	(void)e;
+	if (!c)
+		abort();
+	c->loop = l;
+	c->daemon = d;
+	c->listen_fd = -1;
+	buf_init(&c->out, CONTROL_QUEUE_MAX);
+	*out = c;
+	return 0;
+}
+
+static void peer_free(struct control_peer *p)
+{
+	struct control_peer **at = &p->control->peers;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	p->control->n_peers--;
+	wire_free(p->wire);
+	json_decref(p->subscription);
+	free(p);
+}
+
+void control_free(struct control *c)
+{
+	if (!c)
+		return;
+	while (c->peers)
+		peer_free(c->peers);
+	loop_remove_fd(c->watch);
+	if (c->listen_fd >= 0)
+		(void)close(c->listen_fd);
+	if (c->path)
+		(void)unlink(c->path);
+	free(c->path);
+	buf_done(&c->out);
+	free(c);
+}
+
+static const char *code_of(int r)
+{
+	switch (r) {
+	case -EINVAL:
+		return "bad_request";
+	case -ENOENT:
+		return "not_found";
+	case -EACCES:
+	case -EPERM:
+		return "forbidden";
+	case -EAGAIN:
+		return "unavailable";
+	default:
+		return "failed";
+	}
+}
+
+static const struct operation *find_operation(const char *name)
+{
+	for (const struct operation *o = operations; name && o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			return o;
+	return NULL;
+}
+
+/* For whom the peer asks. The command line's door is the mode of the socket; the web process says on whose behalf. */
+static enum control_role role_of(const struct control_peer *p, const json_t *request)
+{
+	const json_t *as = json_object_get(request, "as");
+
+	if (!p->is_web)
+		return ROLE_ADMIN;
+	return as ? control_role_from(json_string_value(json_object_get(as, "role"))) : ROLE_VIEWER;
+}
+
+static int run_operation(struct control_peer *p, json_t *request, struct buf *reply, struct err *e)
+{
+	const char *name = json_string_value(json_object_get(request, "op"));
+	const struct operation *o = find_operation(name);
+	struct control_call call = {.daemon = p->control->daemon,
+		.peer = p,
+		.request = request,
+		.role = role_of(p, request),
+		.is_web = p->is_web,
+		.reply = reply};
+
+	if (!o)
+		return err_set(e, EINVAL, "there is no operation \"%s\"", name ? name : "");
+	if (o->web_only ? !p->is_web : call.role < o->role)
+		return err_set(e, EACCES, "%s needs the role %s", o->name, role_names[o->role]);
+	return o->fn(&call, e);
+}
+
+static void on_message(void *user, json_t *request)
+{
+	struct control_peer *p = user;
+	struct buf *out = &p->control->out;
+	json_int_t id = json_integer_value(json_object_get(request, "id"));
+	struct err e;
+	int r;
+
+	buf_clear(out);
+	buf_addf(out, "{\"id\":%lld,\"ok\":true", (long long)id);
+	r = run_operation(p, request, out, &e);
+	if (r == 0 && out->overflow)
+		r = err_set(&e, EMSGSIZE, "the answer is too large");
+	if (r < 0) {
+		buf_clear(out);
+		buf_addf(out, "{\"id\":%lld,\"ok\":false,\"code\":\"%s\",\"error\":", (long long)id,
+			code_of(r));
+		buf_add_json_string(out, e.msg);
+	}
+	buf_addc(out, '}');
+	if (wire_send_text(p->wire, buf_str(out), out->len) < 0)
+		log_debug("control: an answer could not be queued");
+	/* One large answer must not stay in memory for ever. */
+	if (out->cap > 256 * 1024)
+		buf_done(out);
+}
+
+static void on_closed(void *user, const char *why)
+{
+	struct control_peer *p = user;
+
+	if (*why)
+		log_debug("control: connection ended: %s", why);
+	peer_free(p);
+}
+
+static int add_peer(struct control *c, int fd, bool is_web, struct err *e)
+{
+	struct control_peer *p;
+	struct wire_options o = {.max_line = CONTROL_LINE_MAX,
+		.max_queue = CONTROL_QUEUE_MAX,
+		.on_message = on_message,
+		.on_closed = on_closed};
+	int r;
+
+	if (c->n_peers >= CONTROL_PEERS_MAX) {
+		(void)close(fd);
+		return err_set(e, EAGAIN, "too many connections to the control socket");
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		abort();
+	p->control = c;
+	p->is_web = is_web;
+	o.user = p;
+	r = wire_new(c->loop, fd, &o, &p->wire, e);
+	if (r < 0) {
+		free(p);
+		return r;
+	}
+	p->next = c->peers;
+	c->peers = p;
+	c->n_peers++;
+	return 0;
+}
+
+int control_add_web(struct control *c, int fd, struct err *e)
+{
+	return add_peer(c, fd, true, e);
+}
+
+static void on_connect(void *user, int fd, uint32_t events)
+{
+	struct control *c = user;
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct err e;
+
+	(void)events;
+	if (peer >= 0 && add_peer(c, peer, false, &e) < 0)
+		log_warning("%s", e.msg);
+}
+
+/* The socket's mode is the door: its owner and group `agent`. */
+static int restrict_socket(const char *path, struct err *e)
+{
+	const struct group *g = geteuid() == 0 ? getgrnam("agent") : NULL;
+
+	if (g && chown(path, (uid_t)-1, g->gr_gid) < 0)
+		return err_sys(e, "chown %s", path);
+	if (chmod(path, g ? 0660 : 0600) < 0)
+		return err_sys(e, "chmod %s", path);
+	return 0;
+}
+
+int control_listen(struct control *c, const char *path, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	_cleanup_(close_p) int fd = -1;
+	mode_t old;
+	int r;
+
+	if (!str_copy(a.sun_path, sizeof(a.sun_path), path))
+		return err_set(
+			e, ENAMETOOLONG, "the path of the control socket is too long: %s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(e, "control socket");
+	(void)unlink(path);
+	old = umask(0177);
+	r = bind(fd, (const struct sockaddr *)&a, sizeof(a));
+	(void)umask(old);
+	if (r < 0 || listen(fd, 16) < 0)
+		return err_sys(e, "control socket %s", path);
+	r = restrict_socket(path, e);
+	if (r == 0)
+		r = loop_add_fd(c->loop, fd, EPOLLIN, on_connect, c, &c->watch, e);
+	if (r < 0)
+		return r;
+	c->listen_fd = take_fd(&fd);
+	c->path = str_dup(path);
+	return 0;
+}
+
+void control_subscribe(struct control_peer *p, json_t *request)
+{
+	json_decref(p->subscription);
+	p->subscription = json_incref(request);
+}
+
+void control_unsubscribe(struct control_peer *p)
+{
+	json_decref(p->subscription);
+	p->subscription = NULL;
+}
+
+void control_push_sample(struct control *c)
+{
+	const struct entity_json_options plain = {false, false};
+	struct control_peer *next;
+
+	for (struct control_peer *p = c->peers; p; p = next) {
+		next = p->next;
+		if (!p->subscription)
+			continue;
+		buf_clear(&c->out);
+		buf_addf(&c->out, "{\"event\":\"sample\",\"time\":%lld,",
+			(long long)c->daemon->sampling.time);
+		entity_json_add_all(&c->out, c->daemon->registry, p->subscription, &plain, NULL);
+		buf_addc(&c->out, '}');
+		/* A reader that is too slow loses this sample, not the connection. */
+		if (wire_queued(p->wire) < CONTROL_LINE_MAX && !c->out.overflow)
+			(void)wire_send_text(p->wire, buf_str(&c->out), c->out.len);
+	}
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/schema.h"
+
+#include "agent/sessions.h"
+#include "base/cleanup.h"
+#include "collectors/catalogue.h"
+
+const char *const schema_migrations[] = {
+	CATALOGUE_SCHEMA SESSIONS_SCHEMA,
+};
+
+const size_t schema_migrations_count = ARRAY_LEN(schema_migrations);
