@@ -31,7 +31,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all help test check unit replay system browser asan valgrind bench fuzz lint format install clean vmtest
+.PHONY: all everything help test check unit replay system browser asan valgrind bench fuzz lint format install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -78,6 +78,39 @@ $(BUILD)/fuzz/%.replay: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libagent.a
 
 replay: $(REPLAY) ## run every fuzz target over its corpus
 	sh tests/fuzz/replay.sh $(REPLAY)
+
+everything: $(BUILD)/agent $(UNIT) $(REPLAY)
+
+system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus
+	/usr/bin/python3 -m pytest -q -rs tests/system
+
+browser: $(BUILD)/agent ## the dashboard in headless Chromium
+	/usr/bin/python3 -m pytest -q -rs tests/browser
+
+test: ## unit, replay, system and browser tests
+	@BUILD=$(BUILD) sh tests/run.sh unit replay system browser
+
+check: ## the same and lint: all that ./bootstrap test runs
+	@BUILD=$(BUILD) sh tests/run.sh lint unit replay system browser
+
+lint: ## builds with -Werror, format, structure, scripts, manual pages
+	@BUILD=$(BUILD) sh tests/lint/run.sh
+
+format: ## clang-format all C files in place
+	git ls-files -z -- '*.c' '*.h' | xargs -0 clang-format -i
+
+vmtest: $(BUILD)/agent ## the agent in a real Debian guest, where such a lab exists (VM_LAB)
+	BUILD=$(BUILD) bash tests/vm/run.sh
+
+DEST = $(DESTDIR)$(PREFIX)
+install: $(BUILD)/agent ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(BUILD)/agent $(DEST)/bin/agent
+	mkdir -p $(DEST)/lib/systemd/system
+	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/agent.service >$(DEST)/lib/systemd/system/agent.service
+	for page in $(wildcard packaging/man/*.[1-9]); do \
+		install -D -m 644 $$page $(DEST)/share/man/man$${page##*.}/$${page##*/} || exit; done
+	install -D -m 644 packaging/agent.bash-completion $(DEST)/share/bash-completion/completions/agent
+	install -D -m 644 packaging/agent.conf.sample $(DEST)/share/doc/agent/agent.conf.sample
 
 -include $(OBJS:.o=.d) $(MAIN:.o=.d) $(UNIT:=.d)
 

@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Everything, tests and fuzz targets too, builds with gcc without a warning.
+exec make -s -j2 BUILD="${BUILD:-build}/lint-gcc" CC=gcc CFLAGS=-O2 EXTRA=-Werror everything
