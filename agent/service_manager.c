@@ -29,3 +29,11 @@ void service_manager_tell(const char *state)
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
 		return;
 }
+
+int64_t service_manager_watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	uint64_t v;
+
+	return usec && str_to_u64(usec, &v, NULL) == 0 ? (int64_t)(v / 3000) : 0;
+}

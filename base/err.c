@@ -37,18 +37,19 @@ int err_sys(struct err *e, const char *fmt, ...)
 
 int err_wrap(struct err *e, int r, const char *fmt, ...)
 {
-	char tail[sizeof(e->msg)];
+	struct err inner;
 	va_list ap;
-	int n;
+	size_t n;
 
 	if (!e)
 		return r;
-	memcpy(tail, e->msg, sizeof(tail));
+	inner = *e;
 	va_start(ap, fmt);
-	n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		(void)snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", tail);
+	n = strlen(e->msg);
+	(void)snprintf(e->msg + n, sizeof(e->msg) - n, ": %.*s", (int)(sizeof(e->msg) - 3),
+		inner.msg);
 	return r;
 }
 
