@@ -209,6 +209,23 @@ static bool write_row(struct store *s, struct stored *f, time_t when, const doub
 	return true;
 }
 
+/* Writes what waited, oldest first; what cannot be written now stays. */
+static void write_pending(struct store *s, struct stored *f)
+{
+	size_t n = f->entity->class->n_metrics;
+	size_t done = 0;
+
+	while (done < f->n_pending && write_row(s, f, f->pending_when[done], f->pending + done * n))
+		done++;
+	if (f->ready) {
+		forget_pending(f);
+		return;
+	}
+	f->n_pending -= done;
+	memmove(f->pending, f->pending + done * n, f->n_pending * n * sizeof(*f->pending));
+	memmove(f->pending_when, f->pending_when + done, f->n_pending * sizeof(*f->pending_when));
+}
+
 static bool is_due(const struct store *s, const struct stored *f)
 {
 	return s->now >= f->retry_at &&
@@ -229,6 +246,8 @@ static void take(struct store *s, struct entity *e, time_t when)
 	/* The file is ahead of the clock, which the clock guard has confirmed: what lies ahead never was. */
 	if (f->ready && when < f->last)
 		f->ready = false;
+	if (f->ready && !s->full && f->n_pending)
+		write_pending(s, f);
 	if (f->ready && !s->full && write_row(s, f, when, e->values))
 		return;
 	keep_row(f, when);
@@ -266,22 +285,6 @@ void store_sample(struct store *s, struct registry *r, time_t when)
 			take(s, e, when);
 	if (s->rows_written > before)
 		problem_clear(s->problems, "store.write");
-}
-
-static void write_pending(struct store *s, struct stored *f)
-{
-	size_t n = f->entity->class->n_metrics;
-	size_t done = 0;
-
-	while (done < f->n_pending && write_row(s, f, f->pending_when[done], f->pending + done * n))
-		done++;
-	if (f->ready) {
-		forget_pending(f);
-		return;
-	}
-	f->n_pending -= done;
-	memmove(f->pending, f->pending + done * n, f->n_pending * n * sizeof(*f->pending));
-	memmove(f->pending_when, f->pending_when + done, f->n_pending * sizeof(*f->pending_when));
 }
 
 /* Makes the file fit: new, grown by new data sources, or cut at the present when the clock went back. */
