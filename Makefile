@@ -33,7 +33,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all everything help test check unit replay system browser asan valgrind bench fuzz lint format install clean vmtest
+.PHONY: all everything help test check unit replay system browser asan valgrind bench fuzz fuzzers lint format install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -80,6 +80,25 @@ $(BUILD)/fuzz/%.replay: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libagent.a
 
 replay: $(REPLAY) ## run every fuzz target over its corpus
 	sh tests/fuzz/replay.sh $(REPLAY)
+
+asan: ## the unit tests and fuzz corpora with AddressSanitizer and UBSan
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+		HARDEN=-fPIE EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all' unit replay
+
+valgrind: $(UNIT) ## the unit tests under Valgrind
+	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 RUN='valgrind -q --error-exitcode=1 --leak-check=full' sh tests/unit/run.sh $(UNIT)
+
+FUZZ_SECONDS ?= 20
+FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz: ## each fuzz target for FUZZ_SECONDS=20 with libFuzzer (clang)
+	$(MAKE) CC=clang BUILD=$(BUILD)/fuzz-clang CFLAGS='-O1 -g -fno-omit-frame-pointer' HARDEN=-fPIE \
+		EXTRA='$(FUZZ_FLAGS)' fuzzers
+	sh tests/fuzz/fuzz.sh $(FUZZ_SECONDS) $(FUZZ:$(BUILD)/%=$(BUILD)/fuzz-clang/%)
+
+fuzzers: $(FUZZ)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
 
 everything: $(BUILD)/agent $(UNIT) $(REPLAY)
 

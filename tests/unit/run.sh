@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs the unit test programs given as arguments (Check). One line per program; the whole output of one that
+# fails. A line "skipped: REASON" in a program's output is a check this machine cannot do: it is shown
+# and counted. RUN=COMMAND is put in front of each program (valgrind). The last line sums up.
+set -eu
+
+passed=0
+failed=0
+skipped=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+for program in "$@"; do
+	name=${program##*/}
+	status=0
+	# shellcheck disable=SC2086 # RUN is a command with its arguments
+	${RUN:-} "$program" >"$out" 2>&1 </dev/null || status=$?
+	# "87%: Checks: 8, Failures: 1, Errors: 0", one per suite runner
+	sums=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$out" |
+		awk '{ c += $1; bad += $2 + $3 } END { print c - bad, bad + 0 }')
+	ok=${sums% *}
+	bad=${sums#* }
+	# A program that died, or ran nothing, is a failure of its own.
+	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$ok" -eq 0 ]; }; then
+		bad=1
+	fi
+	skips=$(grep -c '^skipped: ' "$out" || true)
+	passed=$((passed + ok))
+	failed=$((failed + bad))
+	skipped=$((skipped + skips))
+	if [ "$bad" -gt 0 ]; then
+		echo "FAIL $name: $ok passed, $bad failed, exit status $status"
+		sed 's/^/    /' "$out"
+	else
+		echo "ok   $name: $ok passed"
+		sed -n 's/^skipped: /     &/p' "$out"
+	fi
+done
+
+if [ "$skipped" -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/db.h"
+#include "tests/unit/scratch.h"
+
+static const char *const schema[] = {
+	"CREATE TABLE parent(id INTEGER PRIMARY KEY, name TEXT UNIQUE);"
+	"CREATE TABLE child(parent INTEGER REFERENCES parent(id) ON DELETE CASCADE, size REAL);",
+	"ALTER TABLE parent ADD COLUMN note TEXT;",
+};
+
+static struct db *open_ok(size_t n_migrations)
+{
+	struct db *db = NULL;
+	struct err e = {""};
+	int r = db_open(scratch_path("state.db"), schema, n_migrations, &db, &e);
+
+	ck_assert_msg(r == DB_OPENED, "%s", e.msg);
+	return db;
+}
+
+static void exec_ok(struct db *db, const char *sql)
+{
+	struct err e = {""};
+
+	ck_assert_msg(db_exec(db, sql, &e) == 0, "%s", e.msg);
+}
+
+/* First column of the first row; -1 without a row. */
+static int64_t ask(struct db *db, const char *sql)
+{
+	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
+	struct err e = {""};
+	int r;
+
+	ck_assert_msg(db_prepare(db, sql, &s, &e) == 0, "%s", e.msg);
+	r = db_step(s, &e);
+	ck_assert_msg(r >= 0, "%s", e.msg);
+	return r == DB_ROW ? db_int(s, 0) : -1;
+}
+
+/* The name of a file kept aside that ends with `suffix`. */
+static bool find_aside(const char *suffix, char *to, size_t size)
+{
+	_cleanup_(closedir_p) DIR *d = opendir(scratch);
+	struct dirent *entry;
+
+	ck_assert_ptr_nonnull(d);
+	while ((entry = readdir(d))) {
+		size_t n = strlen(entry->d_name), m = strlen(suffix);
+
+		if (strncmp(entry->d_name, "state.db.broken-", 16) == 0 && n >= m &&
+			strcmp(entry->d_name + n - m, suffix) == 0) {
+			(void)snprintf(to, size, "%s", entry->d_name);
+			return true;
+		}
+	}
+	return false;
+}
+
+START_TEST(a_new_file_gets_the_whole_schema_and_safe_settings)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	struct stat st;
+
+	exec_ok(db, "INSERT INTO parent(name, note) VALUES ('a', 'b')");
+	ck_assert_int_eq(ask(db, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(ask(db, "PRAGMA synchronous"), 2); /* FULL */
+	ck_assert_int_eq(ask(db, "PRAGMA foreign_keys"), 1);
+	ck_assert_int_eq(ask(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+	ck_assert_int_eq(stat(scratch_path("state.db"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+	ck_assert_int_eq(stat(scratch_path("state.db-wal"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(an_older_file_is_migrated_and_keeps_its_rows)
+{
+	struct db *db = open_ok(1);
+
+	exec_ok(db, "INSERT INTO parent(name) VALUES ('kept')");
+	db_close(db);
+	db = open_ok(2);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent WHERE name = 'kept'"), 1);
+	ck_assert_int_eq(ask(db, "PRAGMA user_version"), 2);
+	db_close(db);
+	db_close(open_ok(2));
+}
+END_TEST
+
+START_TEST(a_failing_migration_changes_nothing)
+{
+	const char *bad[] = {schema[0], "ALTER TABLE parent ADD COLUMN x; SELECT nonsense(;"};
+	struct db *db = open_ok(1), *none = NULL;
+	struct err e = {""};
+
+	db_close(db);
+	ck_assert_int_eq(db_open(scratch_path("state.db"), bad, 2, &none, &e), -EINVAL);
+	ck_assert_ptr_null(none);
+	ck_assert_ptr_nonnull(strstr(e.msg, "schema 1 to 2"));
+	db = open_ok(1);
+	ck_assert_int_eq(ask(db, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM pragma_table_info('parent')"), 2);
+	db_close(db);
+}
+END_TEST
+
+START_TEST(a_migration_may_rebuild_a_table_others_refer_to)
+{
+	const char *rebuild[] = {schema[0],
+		"CREATE TABLE p2(id INTEGER PRIMARY KEY, name TEXT);"
+		"INSERT INTO p2 SELECT id, name FROM parent; DROP TABLE parent;"
+		"ALTER TABLE p2 RENAME TO parent;"};
+	struct db *db = open_ok(1);
+	struct err e = {""};
+
+	exec_ok(db, "INSERT INTO parent VALUES (1, 'a'); INSERT INTO child VALUES (1, 2.5)");
+	db_close(db);
+	ck_assert_int_eq(db_open(scratch_path("state.db"), rebuild, 2, &db, &e), DB_OPENED);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM child"), 1);
+	db_close(db);
+}
+END_TEST
+
+START_TEST(a_newer_file_is_refused_and_left_as_it_is)
+{
+	static char before[1 << 20], after[1 << 20];
+	struct db *db = open_ok(2), *none = NULL;
+	struct err e = {""};
+	size_t n;
+
+	exec_ok(db, "PRAGMA user_version = 9");
+	db_close(db);
+	n = scratch_read("state.db", before, sizeof(before));
+	ck_assert_int_eq(db_open(scratch_path("state.db"), schema, 2, &none, &e), -EPROTO);
+	ck_assert_ptr_null(none);
+	ck_assert_ptr_nonnull(strstr(e.msg, "newer version"));
+	ck_assert_ptr_nonnull(strstr(e.msg, "state.db"));
+	ck_assert_uint_eq(scratch_read("state.db", after, sizeof(after)), n);
+	ck_assert_mem_eq(before, after, n);
+}
+END_TEST
+
+START_TEST(a_newer_file_with_a_log_left_by_a_crash_is_not_touched)
+{
+	static char before[1 << 20], after[1 << 20];
+	struct err e = {""};
+	struct db *none = NULL;
+	pid_t pid = fork();
+	size_t n;
+
+	if (pid == 0) {
+		struct db *db = open_ok(2);
+
+		exec_ok(db, "PRAGMA user_version = 9");
+		_exit(0); /* without closing: the commit is only in the log */
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert(scratch_has("state.db-wal"));
+	n = scratch_read("state.db", before, sizeof(before));
+	ck_assert_int_eq(db_open(scratch_path("state.db"), schema, 2, &none, &e), -EPROTO);
+	ck_assert_uint_eq(scratch_read("state.db", after, sizeof(after)), n);
+	ck_assert_mem_eq(before, after, n);
+	ck_assert(scratch_has("state.db-wal"));
+}
+END_TEST
+
+START_TEST(a_commit_survives_a_process_that_dies_at_once)
+{
+	pid_t pid = fork();
+	struct db *db;
+
+	if (pid == 0) {
+		db = open_ok(2);
+		exec_ok(db, "INSERT INTO parent(name) VALUES ('committed')");
+		exec_ok(db, "BEGIN; INSERT INTO parent(name) VALUES ('not')");
+		(void)kill(getpid(), SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	db = open_ok(2);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent"), 1);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent WHERE name = 'committed'"), 1);
+	db_close(db);
+}
+END_TEST
+
+/* Expects that opening keeps the present file aside and gives an empty, working database. */
+static void expect_recreated(void)
+{
+	char name[300];
+	struct db *db = NULL;
+	struct err e = {""};
+
+	ck_assert_msg(
+		db_open(scratch_path("state.db"), schema, 2, &db, &e) == DB_RECREATED, "%s", e.msg);
+	ck_assert(find_aside("", name, sizeof(name)));
+	ck_assert_ptr_nonnull(strstr(e.msg, ".broken-"));
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent"), 0);
+	exec_ok(db, "INSERT INTO parent(name) VALUES ('new')");
+	db_close(db);
+	db = open_ok(2);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent"), 1);
+	db_close(db);
+}
+
+START_TEST(a_file_that_is_no_database_is_kept_aside)
+{
+	static const char text[] = "This was a note to self, much longer than any header.........."
+				   ".........................................................";
+
+	scratch_write("state.db", text, sizeof(text));
+	expect_recreated();
+}
+END_TEST
+
+START_TEST(an_empty_file_is_a_new_database)
+{
+	scratch_write("state.db", "", 0);
+	db_close(open_ok(2));
+}
+END_TEST
+
+/* A database of many pages whose middle is overwritten. */
+static void make_broken_pages(void)
+{
+	static char image[1 << 20];
+	struct db *db = open_ok(2);
+	size_t n;
+
+	exec_ok(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+		    "INSERT INTO parent(name, note) SELECT 'name' || i, hex(zeroblob(50)) FROM n");
+	db_close(db);
+	n = scratch_read("state.db", image, sizeof(image));
+	ck_assert_uint_gt(n, 100000);
+	memset(image + n / 2, 0x5a, 20000);
+	scratch_write("state.db", image, n);
+}
+
+START_TEST(broken_pages_inside_are_found_at_opening)
+{
+	make_broken_pages();
+	expect_recreated();
+}
+END_TEST
+
+START_TEST(a_truncated_file_is_kept_aside)
+{
+	make_broken_pages();
+	ck_assert_int_eq(truncate(scratch_path("state.db"), 30000), 0);
+	expect_recreated();
+}
+END_TEST
+
+START_TEST(the_log_of_a_broken_file_goes_aside_with_it)
+{
+	static char log[1 << 20], aside_log[1 << 20];
+	char name[300];
+	pid_t pid;
+	size_t n;
+
+	make_broken_pages();
+	pid = fork();
+	if (pid == 0) {
+		sqlite3 *sql = NULL;
+
+		(void)sqlite3_open(scratch_path("state.db"), &sql);
+		(void)sqlite3_exec(sql, "INSERT INTO parent(id) VALUES (99999)", NULL, NULL, NULL);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	n = scratch_read("state.db-wal", log, sizeof(log));
+	ck_assert_uint_gt(n, 4096);
+	expect_recreated();
+	ck_assert(find_aside("-wal", name, sizeof(name)));
+	ck_assert_uint_eq(scratch_read(name, aside_log, sizeof(aside_log)), n);
+	ck_assert_mem_eq(log, aside_log, n);
+	ck_assert(find_aside("-shm", name, sizeof(name)));
+}
+END_TEST
+
+START_TEST(a_second_broken_file_does_not_replace_the_first)
+{
+	char first[300];
+
+	make_broken_pages();
+	expect_recreated();
+	ck_assert(find_aside("", first, sizeof(first)));
+	make_broken_pages();
+	expect_recreated();
+	ck_assert(scratch_has(first));
+}
+END_TEST
+
+START_TEST(values_come_back_as_they_were_bound)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
+	char text[] = "grün";
+	struct err e = {""};
+
+	ck_assert_int_eq(
+		db_prepare(db, "SELECT ?1, ?2, ?3, ?4, length(?5), typeof(?5), NULL; ", &s, &e), 0);
+	db_bind_int(s, 1, INT64_MIN);
+	db_bind_double(s, 2, 0.1);
+	db_bind_text(s, 3, text);
+	db_bind_text(s, 4, NULL);
+	db_bind_blob(s, 5, "a\0b", 3);
+	memset(text, 'x', sizeof(text) - 1); /* it was copied */
+	ck_assert_int_eq(db_step(s, &e), DB_ROW);
+	ck_assert_int_eq(db_int(s, 0), INT64_MIN);
+	ck_assert_double_eq(db_double(s, 1), 0.1);
+	ck_assert_str_eq(db_text(s, 2), "grün");
+	ck_assert_ptr_null(db_text(s, 3));
+	ck_assert_int_eq(db_int(s, 4), 3);
+	ck_assert_str_eq(db_text(s, 5), "blob");
+	ck_assert_ptr_null(db_text(s, 6));
+	ck_assert_int_eq(db_int(s, 6), 0);
+	ck_assert_double_eq(db_double(s, 6), 0);
+	ck_assert_int_eq(db_step(s, &e), DB_DONE);
+}
+END_TEST
+
+START_TEST(an_empty_blob_is_not_null)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(db_prepare(db, "SELECT ?1 IS NULL", &s, &e), 0);
+	db_bind_blob(s, 1, NULL, 0);
+	ck_assert_int_eq(db_step(s, &e), DB_ROW);
+	ck_assert_int_eq(db_int(s, 0), 0);
+}
+END_TEST
+
+START_TEST(a_statement_can_be_used_again)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(db_prepare(db, "INSERT INTO parent(name) VALUES (?1)", &s, &e), 0);
+	db_bind_text(s, 1, "a");
+	ck_assert_int_eq(db_step(s, &e), DB_DONE);
+	ck_assert_int_eq(db_last_id(db), 1);
+	db_bind_text(s, 1, "a");
+	ck_assert_int_eq(db_step(s, &e), -EEXIST);
+	ck_assert_ptr_nonnull(strstr(e.msg, "parent.name"));
+	db_bind_text(s, 1, "b");
+	ck_assert_int_eq(db_step(s, &e), DB_DONE);
+	ck_assert_int_eq(db_last_id(db), 2);
+	exec_ok(db, "UPDATE parent SET note = 'x'");
+	ck_assert_int_eq(db_changes(db), 2);
+}
+END_TEST
+
+START_TEST(foreign_keys_are_enforced)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	struct err e = {""};
+
+	ck_assert_int_eq(db_exec(db, "INSERT INTO child VALUES (77, 1)", &e), -EEXIST);
+	exec_ok(db, "INSERT INTO parent(id) VALUES (1); INSERT INTO child VALUES (1, 1)");
+	exec_ok(db, "DELETE FROM parent");
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM child"), 0);
+}
+END_TEST
+
+START_TEST(a_transaction_is_all_or_nothing)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	struct err e = {""};
+
+	ck_assert_int_eq(db_begin(db, &e), 0);
+	exec_ok(db, "INSERT INTO parent(name) VALUES ('gone')");
+	db_rollback(db);
+	db_rollback(db); /* none is under way: nothing happens */
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent"), 0);
+	ck_assert_int_eq(db_begin(db, &e), 0);
+	ck_assert_int_lt(db_begin(db, &e), 0);
+	exec_ok(db, "INSERT INTO parent(name) VALUES ('here')");
+	ck_assert_int_eq(db_commit(db, &e), 0);
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent"), 1);
+}
+END_TEST
+
+START_TEST(wrong_sql_is_reported_with_its_text)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	struct db_stmt *s = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(db_prepare(db, "SELECT nope FROM parent", &s, &e), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(e.msg, "SELECT nope"));
+	ck_assert_int_eq(db_prepare(db, "SELECT 1; SELECT 2", &s, &e), -EINVAL);
+	ck_assert_int_eq(db_prepare(db, " ", &s, &e), -EINVAL);
+	ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(a_lock_held_by_another_program_is_waited_for_and_then_reported)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	sqlite3 *other = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(sqlite3_open(scratch_path("state.db"), &other), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(db_begin(db, &e), -EBUSY);
+	ck_assert_int_eq(sqlite3_close(other), SQLITE_OK);
+	ck_assert_int_eq(db_begin(db, &e), 0);
+	db_rollback(db);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_not_there_is_named)
+{
+	struct db *none = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(db_open(scratch_path("nowhere/state.db"), schema, 2, &none, &e), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "nowhere/state.db"));
+	ck_assert_ptr_nonnull(strstr(e.msg, "No such file"));
+}
+END_TEST
+
+START_TEST(a_folder_in_place_of_the_file_is_an_error)
+{
+	struct db *none = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(mkdir(scratch_path("state.db"), 0700), 0);
+	ck_assert_int_lt(db_open(scratch_path("state.db"), schema, 2, &none, &e), 0);
+	ck_assert(scratch_has("state.db"));
+}
+END_TEST
+
+START_TEST(a_database_in_memory_leaves_no_file)
+{
+	_cleanup_(db_close_p) struct db *db = NULL;
+	struct err e = {""};
+
+	ck_assert_int_eq(db_open(":memory:", schema, 2, &db, &e), DB_OPENED);
+	exec_ok(db, "INSERT INTO parent(name) VALUES ('a')");
+	ck_assert_int_eq(ask(db, "SELECT count(*) FROM parent"), 1);
+	ck_assert_int_ne(access(":memory:", F_OK), 0);
+}
+END_TEST
+
+enum { CANNOT_MOUNT = 77 };
+
+/* Runs `body` in a child of its own with a small file system mounted over the scratch folder, so that nothing
+ * else of the machine sees it. */
+static void with_small_disk(const char *mount_options, void (*body)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+			mount("tmpfs", scratch, "tmpfs", 0, mount_options) < 0)
+			_exit(CANNOT_MOUNT);
+		body();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_MOUNT) {
+		(void)printf("skipped: a small or read-only disk: no right to mount one\n");
+		return;
+	}
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+
+/* In the child of with_small_disk() Check's own asserts would be lost. */
+#define EXPECT(what)                                                                               \
+	do {                                                                                       \
+		if (!(what)) {                                                                     \
+			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what);   \
+			_exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+
+static void on_read_only_disk(void)
+{
+	struct db *db = NULL;
+	struct err e = {""};
+
+	EXPECT(db_open(scratch_path("state.db"), schema, 2, &db, &e) == DB_OPENED);
+	db_close(db);
+	db = NULL;
+	EXPECT(mount("none", scratch, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+	EXPECT(db_open(scratch_path("state.db"), schema, 2, &db, &e) == -EROFS);
+	EXPECT(!db && strstr(e.msg, "state.db") && strstr(e.msg, "Read-only file system"));
+	e.msg[0] = '\0';
+	EXPECT(db_open(scratch_path("other.db"), schema, 2, &db, &e) == -EROFS);
+	EXPECT(!db && strstr(e.msg, "other.db") && strstr(e.msg, "Read-only file system"));
+}
+
+START_TEST(a_read_only_disk_is_said_so)
+{
+	with_small_disk("size=4m", on_read_only_disk);
+}
+END_TEST
+
+/* Fills what is left of the disk. */
+static void fill_disk(const char *name)
+{
+	static const char block[4096] = {1};
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	EXPECT(fd >= 0);
+	while (write(fd, block, sizeof(block)) > 0)
+		continue;
+	(void)close(fd);
+}
+
+static void on_full_disk(void)
+{
+	static const char insert[] = "INSERT INTO parent(note) VALUES (hex(zeroblob(20000)))";
+	struct db *db = NULL, *other = NULL;
+	struct err e = {""};
+
+	EXPECT(db_open(scratch_path("state.db"), schema, 2, &db, &e) == DB_OPENED);
+	EXPECT(db_exec(db, "INSERT INTO parent(name) VALUES ('before')", &e) == 0);
+	fill_disk("ballast");
+	EXPECT(db_exec(db, insert, &e) == -ENOSPC);
+	EXPECT(strstr(e.msg, "state.db") && strstr(e.msg, "full"));
+	EXPECT(db_begin(db, &e) == 0);
+	EXPECT(db_exec(db, insert, &e) == -ENOSPC || db_commit(db, &e) == -ENOSPC);
+	db_rollback(db);
+	EXPECT(db_open(scratch_path("other.db"), schema, 2, &other, &e) == -ENOSPC);
+	EXPECT(!other && strstr(e.msg, "other.db"));
+
+	/* Room again: it goes on without being opened anew, and nothing was lost. */
+	EXPECT(unlink(scratch_path("ballast")) == 0);
+	EXPECT(db_exec(db, insert, &e) == 0);
+	db_close(db);
+	EXPECT(db_open(scratch_path("state.db"), schema, 2, &db, &e) == DB_OPENED);
+	EXPECT(ask(db, "SELECT count(*) FROM parent") == 2);
+	db_close(db);
+}
+
+START_TEST(a_full_disk_is_said_so_and_survived)
+{
+	with_small_disk("size=1m", on_full_disk);
+}
+END_TEST
+
+static Suite *db_suite(void)
+{
+	Suite *s = suite_create("db");
+	TCase *tc = tcase_create("db");
+
+	tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, a_new_file_gets_the_whole_schema_and_safe_settings);
+	tcase_add_test(tc, an_older_file_is_migrated_and_keeps_its_rows);
+	tcase_add_test(tc, a_failing_migration_changes_nothing);
+	tcase_add_test(tc, a_migration_may_rebuild_a_table_others_refer_to);
+	tcase_add_test(tc, a_newer_file_is_refused_and_left_as_it_is);
+	tcase_add_test(tc, a_newer_file_with_a_log_left_by_a_crash_is_not_touched);
+	tcase_add_test(tc, a_commit_survives_a_process_that_dies_at_once);
+	tcase_add_test(tc, a_file_that_is_no_database_is_kept_aside);
+	tcase_add_test(tc, an_empty_file_is_a_new_database);
+	tcase_add_test(tc, broken_pages_inside_are_found_at_opening);
+	tcase_add_test(tc, a_truncated_file_is_kept_aside);
+	tcase_add_test(tc, the_log_of_a_broken_file_goes_aside_with_it);
+	tcase_add_test(tc, a_second_broken_file_does_not_replace_the_first);
+	tcase_add_test(tc, values_come_back_as_they_were_bound);
+	tcase_add_test(tc, an_empty_blob_is_not_null);
+	tcase_add_test(tc, a_statement_can_be_used_again);
+	tcase_add_test(tc, foreign_keys_are_enforced);
+	tcase_add_test(tc, a_transaction_is_all_or_nothing);
+	tcase_add_test(tc, wrong_sql_is_reported_with_its_text);
+	tcase_add_test(tc, a_lock_held_by_another_program_is_waited_for_and_then_reported);
+	tcase_add_test(tc, a_folder_that_is_not_there_is_named);
+	tcase_add_test(tc, a_folder_in_place_of_the_file_is_an_error);
+	tcase_add_test(tc, a_database_in_memory_leaves_no_file);
+	tcase_add_test(tc, a_read_only_disk_is_said_so);
+	tcase_add_test(tc, a_full_disk_is_said_so_and_survived);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *sr = srunner_create(db_suite());
+	int failed;
+
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}
