@@ -26,7 +26,7 @@ FLOORS = {
 # Each library is used in one place.
 WRAPPERS = {
     r"rrd(_client)?\.h": r"collectors/rrd_file\.c",
-    r"microhttpd\.h": r"agent/web/http\.c",
+    r"microhttpd\.h": r"agent/web/http(_server\.c|_internal\.h|\.c)",
     r"curl/.*": r"base/http_client\.c",
     r"sqlite3\.h": r"base/db\.c",
     r"libconfig\.h": r"agent/config[a-z_]*\.c",

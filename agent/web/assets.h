@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The files of the dashboard, inside the binary. The table is made at build time by embed.sh.
+ */
+#ifndef AGENT_WEB_ASSETS_H
+#define AGENT_WEB_ASSETS_H
+
+#include <stdint.h>
+
+struct asset {
+	const char *name; /* file name: "index.html" */
+	const char *type;
+	const char *etag; /* with its quotes; changes with the content */
+	const void *data;
+	uint64_t len;
+	const void *gz; /* gzip'd; NULL when that is not smaller */
+	uint64_t gz_len;
+};
+
+/* NULL when there is none of that name. */
+const struct asset *asset_find(const char *name);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The handlers of the route table, one resource per file.
+ */
+#ifndef AGENT_WEB_HANDLERS_H
+#define AGENT_WEB_HANDLERS_H
+
+#include "agent/web/call.h"
+
+void api_classes_get(struct call *c); /* api_classes.c */
+void api_entities_get(struct call *c); /* api_entities.c */
+void api_host_get(struct call *c); /* api_host.c */
+void api_series_get(struct call *c); /* api_series.c */
+void api_session_delete(struct call *c); /* api_session.c */
+void api_session_get(struct call *c);
+void api_session_post(struct call *c);
+void dokploy_containers_get(struct call *c); /* dokploy.c */
+void dokploy_server_get(struct call *c);
+void health_get(struct call *c); /* health.c */
+void live_get(struct call *c); /* live.c */
+void openapi_get(struct call *c); /* openapi.c */
+void pages_asset(struct call *c); /* pages.c */
+void pages_index(struct call *c);
+void pages_login(struct call *c);
+void prometheus_get(struct call *c); /* prometheus.c */
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/web/web.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "agent/web/auth.h"
+#include "agent/web/health.h"
+#include "agent/web/http.h"
+#include "agent/web/login_limit.h"
+#include "agent/web/role_cache.h"
+#include "agent/web/routes.h"
+#include "agent/web/upstream.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum { FD_CONTROL = 3, FD_LISTEN = 4, FD_RRD = 5 };
+enum { NOBODY = 65534 };
+
+/* The ids of a user of /etc/passwd. Read directly: getpwnam(3) would load the name service's libraries into a process that
+ * should stay small. */
+static bool find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	_cleanup_(fclose_p) FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *p;
+
+	while (f && (p = fgetpwent(f))) {
+		if (strcmp(p->pw_name, name) == 0 && p->pw_uid != 0) {
+			*uid = p->pw_uid;
+			*gid = p->pw_gid;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Before a byte is read from the network. The RRD folder is entered first: its parents need not be open to the user. */
+static int drop_privileges(struct err *e)
+{
+	uid_t uid = NOBODY;
+	gid_t gid = NOBODY;
+
+	if (fchdir(FD_RRD) < 0)
+		return err_sys(e, "the folder of RRD files (descriptor 5)");
+	(void)close(FD_RRD);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "prctl(PR_SET_NO_NEW_PRIVS)");
+	if (geteuid() == 0) {
+		if (!find_user("agent", &uid, &gid))
+			(void)find_user("nobody", &uid, &gid);
+		if (setgroups(0, NULL) < 0 || setgid(gid) < 0 || setuid(uid) < 0)
+			return err_sys(e, "becoming user %u", (unsigned)uid);
+	}
+	/* A change of user clears it, so it comes last; the daemon may be gone already. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
+		return err_sys(e, "prctl(PR_SET_PDEATHSIG)");
+	return 0;
+}
+
+static void on_signal(void *user, int signo)
+{
+	struct web *w = user;
+
+	/* SIGHUP is for the daemon; a terminal sends SIGINT to both, and the daemon then closes the control socket. */
+	if (signo == SIGTERM)
+		loop_stop(w->loop, 0);
+}
+
+static void on_event(void *user, const char *event, const json_t *message)
+{
+	struct web *w = user;
+
+	(void)message;
+	if (strcmp(event, "auth.changed") == 0)
+		role_cache_clear(w->role_cache);
+}
+
+static void on_closed(void *user, const char *why)
+{
+	struct web *w = user;
+
+	if (*why)
+		log_warning("control connection: %s", why);
+	loop_stop(w->loop, *why ? 1 : 0);
+}
+
+static char **take_hosts(const json_t *list)
+{
+	size_t n = json_array_size(list);
+	char **hosts = calloc(n + 1, sizeof(*hosts));
+	size_t used = 0;
+
+	if (!hosts)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (name)
+			hosts[used++] = str_dup(name);
+	}
+	return hosts;
+}
+
+static void take_archives(struct web *w, const json_t *list)
+{
+	w->row_seconds = w->interval_ms / 1000;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *a = json_array_get(list, i);
+		int64_t span = json_integer_value(json_object_get(a, "span_seconds"));
+
+		if (i == 0)
+			w->row_span_seconds = span;
+		if (span > w->span_seconds)
+			w->span_seconds = span;
+	}
+	if (w->span_seconds <= 0)
+		w->span_seconds = w->row_span_seconds = 2 * 86400;
+}
+
+/* The daemon's first answer; everything is ready, so the first request may come. */
+static void on_hello(void *user, const json_t *answer)
+{
+	struct web *w = user;
+	json_int_t most = json_integer_value(json_object_get(answer, "max_connections"));
+	struct http_options o = {FD_LISTEN, 64, 0, routes_dispatch, w};
+	struct err e = {"the daemon does not answer"};
+
+	if (most > 0 && most <= 4096)
+		o.max_connections = (unsigned)most;
+	/* No single address can take more than half. */
+	o.max_per_peer = o.max_connections > 1 ? o.max_connections / 2 : 1;
+	w->version = str_dup(json_string_value(json_object_get(answer, "version")));
+	w->hostname = str_dup(json_string_value(json_object_get(answer, "hostname")));
+	w->hosts = take_hosts(json_object_get(answer, "hosts"));
+	w->interval_ms = json_integer_value(json_object_get(answer, "interval_ms"));
+	if (w->interval_ms <= 0)
+		w->interval_ms = 20000;
+	take_archives(w, json_object_get(answer, "archives"));
+	if (!upstream_ok(answer) || http_server_new(w->loop, &o, &w->http, &e) < 0) {
+		log_error("%s", e.msg);
+		loop_stop(w->loop, 1);
+	}
+}
+
+static void web_done(struct web *w)
+{
+	upstream_free(w->upstream);
+	w->upstream = NULL;
+	http_server_free(w->http);
+	health_free(w->health);
+	login_limit_free(w->login_limit);
+	role_cache_free(w->role_cache);
+	for (size_t i = 0; w->hosts && w->hosts[i]; i++)
+		free(w->hosts[i]);
+	free(w->hosts);
+	free(w->version);
+	free(w->hostname);
+	loop_free(w->loop);
+}
+
+static int start(struct web *w, struct err *e)
+{
+	struct upstream_options o = {on_event, on_closed, w};
+	int r = drop_privileges(e);
+
+	if (r == 0)
+		r = loop_new(&w->loop, e);
+	if (r < 0)
+		return r;
+	loop_on_signal(w->loop, on_signal, w);
+	w->login_limit = login_limit_new();
+	w->role_cache = role_cache_new();
+	w->health = health_new();
+	r = upstream_new(w->loop, FD_CONTROL, &o, &w->upstream, e);
+	if (r == 0)
+		upstream_ask(w->upstream, json_pack("{s:s}", "op", "hello"), on_hello, w);
+	return r;
+}
+
+int web_main(void)
+{
+	struct web w = {0};
+	struct err e;
+	int r;
+
+	log_init(LOG_LEVEL_INFO, "web");
+	for (int fd = FD_CONTROL; fd <= FD_RRD; fd++) {
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+			log_error("descriptor %d is missing: this is started by `agent run`", fd);
+			return 2;
+		}
+	}
+	r = start(&w, &e);
+	if (r == 0)
+		r = loop_run(w.loop, &e);
+	if (r < 0)
+		log_error("%s", e.msg);
+	web_done(&w);
+	return r == 0 ? 0 : 1;
+}
