@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Docker's own daemon for the tests: private socket, data folder and bridge, no iptables rules, one busybox image."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+from pathlib import Path
+
+from harness.wait import until
+
+IMAGE = "bb:1"
+PREFIX = "agenttest-"
+# A link of its own, so that a Docker of this machine keeps docker0. Containers reach each other and nothing else.
+BRIDGE = "agenttest0"
+BRIDGE_ADDRESS = "172.31.250.1/24"
+
+
+def _run(*command, check=True, **kwargs):
+    r = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                       check=False, **kwargs)
+    assert not check or r.returncode == 0, f"{' '.join(command)}: {r.stderr.strip()}"
+    return r
+
+
+class Docker:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.socket = self.folder / "docker.sock"
+        self.data = self.folder / "data"
+        self.log_path = self.folder / "dockerd.log"
+        self.process = None
+
+    # --- the daemon
+
+    def start(self):
+        self._bridge_up()
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                ["dockerd", "--host", f"unix://{self.socket}", "--data-root", str(self.data),
+                 "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "dockerd.pid"),
+                 "--bridge", BRIDGE, "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+                 "--ip-masq=false", "--userland-proxy=false", "--log-level", "warn"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+        until(self._answers, 60, "dockerd")
+        self._import_image()
+
+    def _answers(self):
+        assert self.process.poll() is None, self.log_path.read_text(errors="replace")
+        return self.cli("version", check=False).returncode == 0
+
+    def _bridge_up(self):
+        _run("ip", "link", "delete", BRIDGE, check=False)
+        _run("ip", "link", "add", BRIDGE, "type", "bridge")
+        _run("ip", "address", "add", BRIDGE_ADDRESS, "dev", BRIDGE)
+        _run("ip", "link", "set", BRIDGE, "up")
+
+    def _import_image(self):
+        """A tree of busybox-static alone; there is no registry."""
+        busybox = shutil.which("busybox")
+        archive = self.folder / "bb.tar"
+        applets = _run(busybox, "--list").stdout.split()
+        with tarfile.open(archive, "w") as tar:
+            for name in ("bin", "etc", "proc", "tmp", "www"):
+                folder = tarfile.TarInfo(name)
+                folder.type, folder.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
+                tar.addfile(folder)
+            tar.add(busybox, "bin/busybox")
+            for applet in applets:
+                if applet != "busybox":
+                    link = tarfile.TarInfo(f"bin/{applet}")
+                    link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                    tar.addfile(link)
+        self.cli("import", str(archive), IMAGE)
+
+    def stop(self):
+        self.remove_all()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        finally:
+            # dockerd ends its containerd itself; what is left is the mount of its data folder.
+            for line in Path("/proc/self/mounts").read_text().splitlines():
+                target = line.split()[1]
+                if target.startswith(str(self.folder)):
+                    _run("umount", "-l", target, check=False)
+            _run("ip", "link", "delete", BRIDGE, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- containers
+
+    def settings(self):
+        """Options with which an agent sees these containers."""
+        return {"container_sockets": [str(self.socket)], "docker_root": str(self.data)}
+
+    def cli(self, *arguments, check=True):
+        return _run("docker", *arguments, check=check,
+                    env={**os.environ, "DOCKER_HOST": f"unix://{self.socket}"})
+
+    def run(self, name, *command, options=()):
+        """Starts a container in the background; its whole name is returned."""
+        name = PREFIX + name
+        self.cli("run", "--detach", "--init=false", "--name", name, *options, IMAGE, *command)
+        return name
+
+    def remove(self, *names):
+        self.cli("rm", "--force", *names)
+
+    def exec(self, name, *command):
+        return self.cli("exec", name, *command).stdout
+
+    def inspect(self, name):
+        return json.loads(self.cli("inspect", name).stdout)[0]
+
+    def address(self, name):
+        return self.inspect(name)["NetworkSettings"]["IPAddress"]
+
+    def pid(self, name):
+        return self.inspect(name)["State"]["Pid"]
+
+    def stats(self, name):
+        """One row of `docker stats`."""
+        return json.loads(self.cli("stats", "--no-stream", "--format", "{{json .}}", name).stdout)
+
+    def containers(self):
+        return self.cli("ps", "--all", "--format", "{{.Names}}").stdout.split()
+
+    def remove_all(self):
+        names = self.containers()
+        if names:
+            self.remove(*names)
