@@ -33,7 +33,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all everything help test check unit replay system browser asan valgrind bench fuzz fuzzers lint format install clean vmtest
+.PHONY: all everything help test check unit replay system browser asan valgrind bench fuzz fuzzers lint format docs install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -100,7 +100,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
 
-everything: $(BUILD)/agent $(UNIT) $(REPLAY)
+everything: $(BUILD)/agent $(BUILD)/metrics_page $(UNIT) $(REPLAY)
 
 system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus
 	/usr/bin/python3 -m pytest -q -rs tests/system
@@ -127,6 +127,12 @@ $(BUILD)/tests/cgroups: tests/bench/cgroups.c $(BUILD)/flags
 BENCH ?=
 bench: $(BUILD)/agent $(BUILD)/tests/cgroups ## what the agent costs; BENCH="--levels 50 --soak 3600"
 	/usr/bin/python3 tests/bench/bench.py $(BENCH)
+
+$(BUILD)/metrics_page: docs/metrics_page.c $(BUILD)/libagent.a
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
+
+docs: $(BUILD)/metrics_page ## make docs/metrics.md from the metric tables
+	$(BUILD)/metrics_page >docs/metrics.md
 
 vmtest: $(BUILD)/agent ## the agent in a real Debian guest, where such a lab exists (VM_LAB)
 	BUILD=$(BUILD) bash tests/vm/run.sh
