@@ -23,7 +23,7 @@ LIBS         := $(shell pkg-config --libs $(PKGS)) -lm
 
 MODULES := base collectors notify backup deploy-hooks agent agent/web
 # Waiting for parts that are not there yet.
-PENDING := agent/control.c agent/daemon.c agent/operations.c agent/sampling.c agent/listen.c
+PENDING := agent/control.c agent/daemon.c agent/operations.c agent/sampling.c agent/listen.c agent/daemon_config.c
 SRCS    := $(filter-out agent/main.c $(PENDING),$(wildcard $(MODULES:%=%/*.c)))
 OBJS    := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/agent/web/assets.o
 MAIN    := $(BUILD)/agent/main.o

@@ -190,8 +190,7 @@ static int open_doors(struct daemon *d, char *address, size_t size, struct err *
 	if (control_listen(d->control, path, e) < 0)
 		problem_set(d->problems, "control", "the command line cannot reach the agent: %s",
 			e->msg);
-	d->listen_fd = listen_tcp(
-		d->listen ? d->listen : config_string(d->config, "listen"), address, size, e);
+	d->listen_fd = listen_tcp(config_string(d->config, "listen"), address, size, e);
 	return d->listen_fd < 0 ? d->listen_fd : 0;
 }
 

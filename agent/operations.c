@@ -60,8 +60,8 @@ static void add_archives(struct buf *b, const struct rrd_layout *l)
 static int op_hello(const struct control_call *c, struct err *e)
 {
 	const struct daemon *d = c->daemon;
-	size_t n;
-	const char *const *hosts = config_list(d->config, "hosts", &n);
+	const char *const *hosts;
+	size_t n = config_list(d->config, "hosts", &hosts);
 
 	(void)e;
 	add_text(c->reply, "version", AGENT_VERSION);
