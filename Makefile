@@ -25,8 +25,8 @@ MODULES := base collectors notify backup deploy-hooks agent agent/web
 # Waiting for parts that are not there yet.
 PENDING := agent/control.c agent/daemon.c agent/operations.c agent/sampling.c agent/listen.c agent/daemon_config.c
 SRCS    := $(filter-out agent/main.c $(PENDING),$(wildcard $(MODULES:%=%/*.c)))
-OBJS    := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/agent/web/assets.o
-MAIN    := $(BUILD)/agent/main.o
+OBJS    := $(SRCS:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/agent/web/assets.o
+MAIN    := $(BUILD)/obj/agent/main.o
 
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -54,17 +54,17 @@ $(BUILD)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/%.o: %.c $(BUILD)/flags
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The dashboard's files, inside the binary.
-$(BUILD)/agent/web/assets.S: agent/web/embed.sh $(wildcard agent/web/dashboard/*) $(wildcard $(DYGRAPHS)/dygraph.min.*)
+$(BUILD)/obj/agent/web/assets.S: agent/web/embed.sh $(wildcard agent/web/dashboard/*) $(wildcard $(DYGRAPHS)/dygraph.min.*)
 	@mkdir -p $(@D)
 	sh agent/web/embed.sh $(DYGRAPHS) $(@D) >$@.new
 	@mv $@.new $@
 
-$(BUILD)/agent/web/assets.o: $(BUILD)/agent/web/assets.S
+$(BUILD)/obj/agent/web/assets.o: $(BUILD)/obj/agent/web/assets.S
 	$(CC) -c -o $@ $<
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libagent.a
