@@ -1,9 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/rrd_layout.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+int rrd_archive_parse(
+	const char *text, int64_t step_seconds, struct rrd_archive *out, struct err *e)
+{
+	const char *mid = strstr(text, " for ");
+	_cleanup_(free_p) char *row_text = NULL;
+	int64_t row_ms, span_ms;
+	int r;
+
+	if (!mid)
+		return err_set(e, EINVAL, "\"%s\" is not of the form \"20s for 2d\"", text);
+	row_text = str_ndup(text, (size_t)(mid - text));
+	r = str_to_duration_ms(row_text, &row_ms, e);
+	if (r == 0)
+		r = str_to_duration_ms(mid + 5, &span_ms, e);
+	if (r < 0)
+		return r;
+	if (row_ms <= 0 || row_ms % (step_seconds * 1000) != 0)
+		return err_set(e, EINVAL,
+			"row \"%s\" is not a multiple of the interval (%" PRId64 "s)", row_text,
+			step_seconds);
+	if (span_ms < row_ms || span_ms % 1000 != 0 || span_ms / row_ms > 1000000)
+		return err_set(e, EINVAL, "\"%s\" must hold 1 to 1000000 rows", text);
+	*out = (struct rrd_archive){row_ms / 1000, span_ms / 1000};
+	return 0;
+}
 
 int64_t rrd_layout_longest_seconds(const struct rrd_layout *l)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What RRD files hold and where they lie. Pure.
+ * What RRD files hold and where they lie: archives in words ("20s for 2d") and file names. Pure.
  */
 #ifndef COLLECTORS_RRD_LAYOUT_H
 #define COLLECTORS_RRD_LAYOUT_H
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "collectors/metric.h"
 
 enum { RRD_ARCHIVES_MAX = 8 };
@@ -24,6 +25,9 @@ struct rrd_layout {
 	size_t n_archives;
 };
 
+/* Reads "ROW for SPAN". Both are durations of whole seconds, the row a multiple of the step. */
+int rrd_archive_parse(
+	const char *text, int64_t step_seconds, struct rrd_archive *out, struct err *e);
 int64_t rrd_layout_longest_seconds(const struct rrd_layout *l);
 
 /* Path of an entity's file below the rrd folder: "container/shop-web.rrd". Unsafe bytes are written %XX; a name too long for
