@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The agent on a real server: installs it into the guest of a QEMU lab (Debian, systemd as PID 1, cgroup v2, Docker), starts it as the
+# service it is, and runs guest.sh there. The lab is no part of this repository: VM_LAB names a folder with up.sh,
+# put.sh, sh.sh and down.sh, as its README.md says. Without one there is nothing to run, and that is said.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+BUILD=${BUILD:-build}
+VM_LAB=${VM_LAB:-../shared/lab/vm}
+
+if [ ! -x "$VM_LAB/up.sh" ]; then
+	echo "skipped: no VM lab in $VM_LAB (VM_LAB=FOLDER names it)"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 0
+fi
+
+# One guest at a time.
+exec 9>"${VM_LOCK:-/tmp/vm.lock}"
+flock 9
+
+staging=$(mktemp -d)
+trap 'rm -rf "$staging"; "$VM_LAB/down.sh" >/dev/null 9>&-' EXIT
+make -s install DESTDIR="$staging" PREFIX=/usr/local BUILD="$BUILD"
+install -D -m 644 tests/vm/guest.conf "$staging/etc/agent/agent.conf"
+install -D -m 755 tests/vm/guest.sh "$staging/root/guest.sh"
+
+# The guest must not hold the lock after this script: 9>&-.
+"$VM_LAB/up.sh" --snap 9>&-
+"$VM_LAB/put.sh" "$staging" / 9>&-
+timeout 600 "$VM_LAB/sh.sh" /root/guest.sh 9>&-
