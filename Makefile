@@ -25,7 +25,7 @@ MODULES := base collectors notify backup deploy-hooks agent agent/web
 # Waiting for parts that are not there yet.
 PENDING := agent/control.c agent/daemon.c agent/operations.c agent/sampling.c agent/listen.c agent/daemon_config.c
 SRCS    := $(filter-out agent/main.c $(PENDING),$(wildcard $(MODULES:%=%/*.c)))
-OBJS    := $(SRCS:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/agent/web/assets.o
+OBJS    := $(SRCS:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/agent/web/assets_data.o
 MAIN    := $(BUILD)/obj/agent/main.o
 
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -59,12 +59,12 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The dashboard's files, inside the binary.
-$(BUILD)/obj/agent/web/assets.S: agent/web/embed.sh $(wildcard agent/web/dashboard/*) $(wildcard $(DYGRAPHS)/dygraph.min.*)
+$(BUILD)/obj/agent/web/assets_data.S: agent/web/embed.sh $(wildcard agent/web/dashboard/*) $(wildcard $(DYGRAPHS)/dygraph.min.*)
 	@mkdir -p $(@D)
 	sh agent/web/embed.sh $(DYGRAPHS) $(@D) >$@.new
 	@mv $@.new $@
 
-$(BUILD)/obj/agent/web/assets.o: $(BUILD)/obj/agent/web/assets.S
+$(BUILD)/obj/agent/web/assets_data.o: $(BUILD)/obj/agent/web/assets_data.S
 	$(CC) -c -o $@ $<
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libagent.a
