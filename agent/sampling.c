@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 /* A timer may fire a moment before the wall clock reaches the multiple it aimed at. */
-enum { EARLY_MS = 100 };
+enum { EARLY_MS = 100, PREVIEW_MS = 1000 };
 
 static void arm(struct sampling *s)
 {
@@ -72,48 +72,75 @@ static void do_work(void *user)
 		loop_timer_after(s->work, 0);
 }
 
-static void tick(void *user)
+static void store(struct sampling *s, int64_t wall_ms)
 {
-	struct sampling *s = user;
-	int64_t begin_ns = clock_mono_ns();
-	int64_t wall_ms = clock_wall_ms();
-	time_t stamp = (time_t)((wall_ms + EARLY_MS) / s->interval_ms * s->interval_ms / 1000);
-
-	if (stamp == s->time) {
-		arm(s);
+	if (!s->store || !clock_allows(s, wall_ms))
 		return;
-	}
+	store_sample(s->store, s->registry, s->time);
+	loop_timer_after(s->work, 0);
+}
+
+/* One sample under the time `stamp`; stored only when that is a whole multiple of the interval. */
+static void take_sample(struct sampling *s, int64_t wall_ms, time_t stamp, bool stored)
+{
+	int64_t begin_ns = clock_mono_ns();
+
 	collect(s, wall_ms);
 	s->time = stamp;
 	s->cost.web_pid = s->web_pid(s->user);
 	s->cost.delay_ms = wall_ms > (int64_t)stamp * 1000 ? wall_ms - (int64_t)stamp * 1000 : 0;
 	own_cost_report(&s->cost, s->registry);
 	registry_sweep(s->registry, gone, s);
-	if (s->store && clock_allows(s, wall_ms)) {
-		store_sample(s->store, s->registry, stamp);
-		loop_timer_after(s->work, 0);
-	}
+	if (stored)
+		store(s, wall_ms);
 	s->last_mono_ms = clock_mono_ms();
 	s->cost.sample_ns = clock_mono_ns() - begin_ns;
 	s->on_sample(s->user);
+}
+
+static void tick(void *user)
+{
+	struct sampling *s = user;
+	int64_t wall_ms = clock_wall_ms();
+	time_t stamp = (time_t)((wall_ms + EARLY_MS) / s->interval_ms * s->interval_ms / 1000);
+
+	if (stamp != s->time)
+		take_sample(s, wall_ms, stamp, true);
+	arm(s);
+}
+
+/* Nobody wants to look at an empty page for a whole interval after the start. */
+static void preview(void *user)
+{
+	struct sampling *s = user;
+	int64_t wall_ms = clock_wall_ms();
+
+	take_sample(s, wall_ms, (time_t)(wall_ms / 1000), false);
+	s->cost.sample_ns = 0;
 	arm(s);
 }
 
 void sampling_start(struct sampling *s, int64_t last_stored_wall_ms)
 {
 	int64_t wall_ms = clock_wall_ms();
+	int64_t left_ms = s->interval_ms - wall_ms % s->interval_ms;
 
 	clock_guard_init(&s->guard, last_stored_wall_ms, wall_ms, clock_boot_ms());
 	s->timer = loop_timer_new(s->loop, tick, s);
+	s->first = loop_timer_new(s->loop, preview, s);
 	s->work = loop_timer_new(s->loop, do_work, s);
 	s->last_mono_ms = clock_mono_ms();
 	collect(s, wall_ms);
-	arm(s);
+	if (left_ms > PREVIEW_MS * 2)
+		loop_timer_after(s->first, PREVIEW_MS);
+	else
+		arm(s);
 }
 
 void sampling_stop(struct sampling *s)
 {
+	loop_timer_free(s->first);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->work);
-	s->timer = s->work = NULL;
+	s->first = s->timer = s->work = NULL;
 }

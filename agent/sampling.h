@@ -2,7 +2,7 @@
  *
  * The heartbeat: at each whole multiple of the interval (by the wall clock, so that samples fall on the rows of the RRD files) runs the
  * collectors, sweeps what is gone, stores, and tells the daemon. The first sample comes at once and only sets the
- * baseline of the counters.
+ * baseline of the counters; the second follows a second later and is shown, not stored.
  */
 #ifndef AGENT_SAMPLING_H
 #define AGENT_SAMPLING_H
@@ -44,6 +44,7 @@ struct sampling {
 
 	/* Its own. */
 	struct loop_timer *timer;
+	struct loop_timer *first;
 	struct loop_timer *work; /* one waiting file per turn */
 	struct clock_guard guard;
 	struct own_cost cost;
