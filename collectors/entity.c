@@ -60,6 +60,7 @@ static void entity_free(struct entity *e)
 	free(e->totals);
 	free(e->missing);
 	free(e->increases);
+	free(e->counted_ns);
 	free(e);
 }
 
@@ -201,6 +202,7 @@ static struct entity *entity_new(const struct entity_class *c, const char *key)
 	e->values = xcalloc(c->n_metrics, sizeof(*e->values));
 	e->totals = xcalloc(c->n_metrics, sizeof(*e->totals));
 	e->increases = xcalloc(c->n_metrics, sizeof(*e->increases));
+	e->counted_ns = xcalloc(c->n_metrics, sizeof(*e->counted_ns));
 	e->missing = xcalloc(c->n_metrics, sizeof(*e->missing));
 	fill_unknown(e->values, c->n_metrics);
 	fill_unknown(e->totals, c->n_metrics);
@@ -264,9 +266,12 @@ void entity_started_at(struct entity *e, int64_t start_ns)
 {
 	assert(!e->last_read_ns);
 	e->last_read_ns = start_ns;
-	for (size_t i = 0; i < e->class->n_metrics; i++)
-		if (e->class->metrics[i].kind != METRIC_GAUGE)
-			e->totals[i] = 0;
+	for (size_t i = 0; i < e->class->n_metrics; i++) {
+		if (e->class->metrics[i].kind == METRIC_GAUGE)
+			continue;
+		e->totals[i] = 0;
+		e->counted_ns[i] = start_ns;
+	}
 }
 
 void entity_rebase(struct entity *e)
@@ -285,12 +290,13 @@ void entity_counter(struct entity *e, size_t metric, double total)
 {
 	const struct metric *m = &e->class->metrics[metric];
 	double last = e->totals[metric];
-	double seconds = (double)(e->read_ns - e->last_read_ns) / 1e9;
+	double seconds = (double)(e->read_ns - e->counted_ns[metric]) / 1e9;
 
 	assert(metric < e->class->n_metrics && m->kind != METRIC_GAUGE && e->read_ns);
 	e->totals[metric] = total;
+	e->counted_ns[metric] = e->read_ns;
 	/* A counter that went backwards was reset at an unknown moment: this is a new first read. */
-	if (isnan(last) || total < last || !e->last_read_ns || seconds <= 0)
+	if (isnan(last) || total < last || seconds <= 0)
 		return;
 	e->increases[metric] = total - last;
 	e->values[metric] = (total - last) * m->scale;

@@ -8,7 +8,7 @@
  *     entity_counter(e, DISK_read_bytes_per_second, bytes_total);
  *     entity_gauge(e, DISK_read_latency_seconds, seconds);
  *
- * A rate covers the whole time between two reads of this entity, so a short peak is never missed. Unknown is NaN,
+ * A rate covers the whole time between two reads of this counter, so a short peak is never missed. Unknown is NaN,
  * never 0: the first read of a counter, a counter that went backwards, and what was not handed in. Pure: no I/O, no clock.
  */
 #ifndef COLLECTORS_ENTITY_H
@@ -38,6 +38,7 @@ struct entity {
 	double *values; /* class->n_metrics; NaN: unknown */
 	double *increases; /* of counters in this sample, unscaled; NaN: unknown */
 	double *totals; /* counters as last read; NaN: never, or gauge */
+	int64_t *counted_ns; /* when each of them was */
 	const char **missing; /* why a value cannot be had (static storage), or NULL */
 	struct label labels[ENTITY_LABELS_MAX];
 	size_t n_labels;
@@ -71,7 +72,8 @@ size_t registry_count(const struct registry *r);
 typedef void (*registry_gone_fn)(void *user, struct entity *e);
 void registry_sweep(struct registry *r, registry_gone_fn gone, void *user);
 
-/* When the numbers that follow were read, CLOCK_MONOTONIC nanoseconds. Once per sample, before entity_counter(). */
+/* When the numbers that follow were read, CLOCK_MONOTONIC nanoseconds. Before entity_counter(); each source that fills
+ * the same entity says its own time. */
 void entity_read_at(struct entity *e, int64_t now_ns);
 /* For an entity known to have started at start_ns with all counters at 0 (a cgroup made a moment ago): its first read
  * already gives rates. Before the first entity_read_at(). */

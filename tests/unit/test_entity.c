@@ -63,6 +63,21 @@ START_TEST(rate_after_a_missed_sample_covers_both_intervals)
 }
 END_TEST
 
+/* The host is filled from many files; one of them may fail while the others are read. */
+START_TEST(counter_that_one_sample_left_out_gets_the_rate_of_both_intervals)
+{
+	struct entity *e;
+
+	read_disk(20 * SECOND, 0);
+	registry_begin(r);
+	e = registry_get(r, &class_disk, "vda");
+	entity_read_at(e, 40 * SECOND);
+	entity_counter(e, DISK_reads_per_second, 7);
+	e = read_disk(60 * SECOND, 4000);
+	ck_assert_double_eq_tol(entity_value(e, DISK_read_bytes_per_second), 100, 1e-9);
+}
+END_TEST
+
 START_TEST(counter_that_went_backwards_is_a_new_baseline)
 {
 	struct entity *e;
@@ -250,6 +265,7 @@ int main(void)
 	tcase_add_test(t, first_read_of_a_counter_is_unknown_not_zero);
 	tcase_add_test(t, rate_covers_the_true_time_between_reads);
 	tcase_add_test(t, rate_after_a_missed_sample_covers_both_intervals);
+	tcase_add_test(t, counter_that_one_sample_left_out_gets_the_rate_of_both_intervals);
 	tcase_add_test(t, counter_that_went_backwards_is_a_new_baseline);
 	tcase_add_test(t, entity_known_to_be_new_has_rates_at_once);
 	tcase_add_test(t, replaced_container_starts_from_a_new_baseline);
