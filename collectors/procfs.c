@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -286,4 +287,42 @@ bool proc_u64(const char *text, uint64_t *out)
 		return false;
 	*out = v;
 	return true;
+}
+
+int proc_match_key(const struct proc_key *keys, size_t n, const char *line, unsigned line_number,
+	void *out, struct err *e)
+{
+	size_t len = strcspn(line, ": \t");
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t v;
+		double d;
+
+		if (strncmp(keys[i].key, line, len) != 0 || keys[i].key[len])
+			continue;
+		if (!proc_u64(line + len, &v))
+			return err_set(e, EINVAL, "line %u: %s is not followed by a number",
+				line_number, keys[i].key);
+		d = (double)v;
+		memcpy((char *)out + keys[i].offset, &d, sizeof(d));
+		break;
+	}
+	return 0;
+}
+
+int proc_parse_keys(char *text, const struct proc_key *keys, size_t n, void *out, struct err *e)
+{
+	const double unknown = NAN;
+	unsigned number = 0;
+	char *line;
+
+	for (size_t i = 0; i < n; i++)
+		memcpy((char *)out + keys[i].offset, &unknown, sizeof(unknown));
+	while (proc_next_line(&text, &line)) {
+		int r = proc_match_key(keys, n, line, ++number, out, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -49,4 +49,15 @@ bool proc_next_decimal(char **cursor, double *out);
  * unless the number is followed by a blank or the end. */
 bool proc_u64(const char *text, uint64_t *out);
 
+/* Files of "key value" lines, such as meminfo, vmstat and memory.stat: which key goes where. Unknown keys are passed over. */
+struct proc_key {
+	const char *key;
+	size_t offset; /* of a double in the result */
+};
+/* Stores the number of the line when its key is one of them. -EINVAL names the line and the key whose number is none. */
+int proc_match_key(const struct proc_key *keys, size_t n, const char *line, unsigned line_number,
+	void *out, struct err *e);
+/* The whole text. Keys that do not occur leave NaN. */
+int proc_parse_keys(char *text, const struct proc_key *keys, size_t n, void *out, struct err *e);
+
 #endif
