@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The collectors of this server, alphabetical. One line each.
+ */
+#include <stddef.h>
+
+#include "collectors/collector.h"
+
+extern const struct collector collector_cpu;
+extern const struct collector collector_disk;
+extern const struct collector collector_interface;
+extern const struct collector collector_kernel;
+extern const struct collector collector_load;
+extern const struct collector collector_memory;
+extern const struct collector collector_pressure;
+
+const struct collector *const collectors[] = {
+	&collector_cpu,
+	&collector_disk,
+	&collector_interface,
+	&collector_kernel,
+	&collector_load,
+	&collector_memory,
+	&collector_pressure,
+	NULL,
+};
