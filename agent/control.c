@@ -230,10 +230,22 @@ static void on_connect(void *user, int fd, uint32_t events)
 		log_warning("%s", e.msg);
 }
 
+/* Group `agent` of /etc/group, or NULL. Read directly: getgrnam(3) loads the name service's libraries for good. */
+static const struct group *agent_group(FILE *f)
+{
+	const struct group *g;
+
+	while (f && (g = fgetgrent(f)))
+		if (strcmp(g->gr_name, "agent") == 0)
+			return g;
+	return NULL;
+}
+
 /* The socket's mode is the door: its owner and group `agent`. */
 static int restrict_socket(const char *path, struct err *e)
 {
-	const struct group *g = geteuid() == 0 ? getgrnam("agent") : NULL;
+	_cleanup_(fclose_p) FILE *f = fopen("/etc/group", "re");
+	const struct group *g = geteuid() == 0 ? agent_group(f) : NULL;
 
 	if (g && chown(path, (uid_t)-1, g->gr_gid) < 0)
 		return err_sys(e, "chown %s", path);
@@ -301,4 +313,14 @@ void control_push_sample(struct control *c)
 		if (wire_queued(p->wire) < CONTROL_LINE_MAX && !c->out.overflow)
 			(void)wire_send_text(p->wire, buf_str(&c->out), c->out.len);
 	}
+}
+
+void control_tell_web(struct control *c, const char *event)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "{\"event\":\"%s\"}", event);
+
+	for (const struct control_peer *p = c->peers; p; p = p->next)
+		if (p->is_web)
+			(void)wire_send_text(p->wire, text, (size_t)n);
 }

@@ -66,5 +66,7 @@ void control_subscribe(struct control_peer *p, json_t *request);
 void control_unsubscribe(struct control_peer *p);
 /* Pushes the sample in the daemon's registry to all subscribers. Costs nothing without any. */
 void control_push_sample(struct control *c);
+/* Tells the web process that something happened: "auth.changed". */
+void control_tell_web(struct control *c, const char *event);
 
 #endif

@@ -17,11 +17,12 @@
 #include "agent/service_manager.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/str.h"
 #include "collectors/expire.h"
 #include "collectors/rrd_file.h"
 
-enum { DAY_MS = 86400 * 1000, FIRST_EXPIRE_MS = 600 * 1000 };
+enum { DAY_MS = 86400 * 1000, FIRST_EXPIRE_MS = 600 * 1000, FIRST_TRIM_MS = 30 * 1000 };
 
 static void on_problem(void *user, const char *key, const char *text)
 {
@@ -84,6 +85,12 @@ static void on_signal(void *user, int signo)
 		log_info("configuration reloaded; changed: %s",
 			changed.len ? buf_str(&changed) : "nothing");
 	service_manager_tell("READY=1");
+}
+
+static void on_trim(void *user)
+{
+	(void)user;
+	memory_trim();
 }
 
 static void on_daily(void *user)
@@ -157,9 +164,9 @@ static int open_history(struct daemon *d, struct err *e)
 	if (store_new(d->rrd_path, &d->layout, d->problems, d->catalogue, &d->sampling.store, e) <
 		0)
 		problem_set(d->problems, "store.write", "history cannot be written: %s", e->msg);
-	else
-		d->rrd_fd = fs_open_dir(AT_FDCWD, d->rrd_path, e);
-	return 0;
+	/* The web process works below this folder; without history any folder will do. */
+	d->rrd_fd = fs_open_dir(AT_FDCWD, d->sampling.store ? d->rrd_path : "/", e);
+	return d->rrd_fd < 0 ? d->rrd_fd : 0;
 }
 
 static int open_collectors(struct daemon *d, struct err *e)
@@ -224,6 +231,7 @@ static void tear_down(struct daemon *d)
 	web_child_free(d->web);
 	loop_timer_free(d->daily);
 	loop_timer_free(d->watchdog);
+	loop_timer_free(d->trim);
 	if (d->listen_fd >= 0)
 		(void)close(d->listen_fd);
 	control_free(d->control);
@@ -271,6 +279,8 @@ static int run(struct daemon *d, const char *address, struct err *e)
 	loop_on_signal(d->loop, on_signal, d);
 	d->daily = loop_timer_new(d->loop, on_daily, d);
 	loop_timer_after(d->daily, FIRST_EXPIRE_MS);
+	d->trim = loop_timer_new(d->loop, on_trim, d);
+	loop_timer_after(d->trim, FIRST_TRIM_MS);
 	d->watchdog = loop_timer_new(d->loop, on_watchdog, d);
 	if (service_manager_watchdog_ms() > 0)
 		loop_timer_after(d->watchdog, service_manager_watchdog_ms());
@@ -289,8 +299,10 @@ int daemon_run(const struct run_options *o)
 		.state = {NULL, -1, -1, false}};
 	char address[80];
 	struct err e;
-	int r = daemon_config_load(&d, &e);
+	int r;
 
+	memory_setup();
+	r = daemon_config_load(&d, &e);
 	if (r == 0)
 		r = build(&d, o, address, sizeof(address), &e);
 	if (r == 0)

@@ -35,7 +35,7 @@ struct daemon {
 	struct db *db;
 	struct catalogue *catalogue;
 	char *rrd_path;
-	int rrd_fd; /* -1: no history */
+	int rrd_fd;
 	struct http_client *http;
 	struct sampling sampling;
 	int listen_fd;
@@ -43,6 +43,7 @@ struct daemon {
 	struct web_child *web;
 	struct loop_timer *daily;
 	struct loop_timer *watchdog;
+	struct loop_timer *trim;
 };
 
 #endif

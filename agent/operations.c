@@ -180,7 +180,10 @@ static int op_session_check(const struct control_call *c, struct err *e)
 
 static int op_session_end(const struct control_call *c, struct err *e)
 {
-	return session_end(c->daemon->db, text_member(c, "session"), e);
+	int r = session_end(c->daemon->db, text_member(c, "session"), e);
+
+	control_tell_web(c->daemon->control, "auth.changed");
+	return r;
 }
 
 static int op_session_new(const struct control_call *c, struct err *e)
@@ -236,6 +239,7 @@ static int op_token_rotate(const struct control_call *c, struct err *e)
 		r = tokens_rotate(&c->daemon->tokens, role, c->daemon->state.fd, e);
 	if (r < 0)
 		return r;
+	control_tell_web(c->daemon->control, "auth.changed");
 	add_text(c->reply, "token", tokens_get(&c->daemon->tokens, role));
 	return 0;
 }

@@ -18,7 +18,7 @@ struct web_child;
 /* Called with this process's end of the socketpair (ownership passes) after each start. */
 typedef void (*web_child_started_fn)(void *user, int control_fd);
 
-/* The descriptors stay the caller's. rrd_fd may be -1 (no history). */
+/* The descriptors stay the caller's. */
 int web_child_new(struct loop *l, int listen_fd, int rrd_fd, struct problems *problems,
 	web_child_started_fn started, void *user, struct web_child **out, struct err *e);
 /* Ends the process (TERM, KILL after 2 s) and waits for it. NULL is fine. */

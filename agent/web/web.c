@@ -21,10 +21,11 @@
 #include "agent/web/routes.h"
 #include "agent/web/upstream.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/str.h"
 
 enum { FD_CONTROL = 3, FD_LISTEN = 4, FD_RRD = 5 };
-enum { NOBODY = 65534 };
+enum { NOBODY = 65534, FIRST_TRIM_MS = 5000, TRIM_MS = 3600 * 1000 };
 
 /* The ids of a user of /etc/passwd. Read directly: getpwnam(3) would load the name service's libraries into a process that
  * should stay small. */
@@ -126,6 +127,15 @@ static void take_archives(struct web *w, const json_t *list)
 		w->span_seconds = w->row_span_seconds = 2 * 86400;
 }
 
+/* What only the start, or a rush of visitors, needed. */
+static void on_trim(void *user)
+{
+	struct web *w = user;
+
+	memory_trim();
+	loop_timer_after(w->trim, TRIM_MS);
+}
+
 /* The daemon's first answer; everything is ready, so the first request may come. */
 static void on_hello(void *user, const json_t *answer)
 {
@@ -145,6 +155,8 @@ static void on_hello(void *user, const json_t *answer)
 	if (w->interval_ms <= 0)
 		w->interval_ms = 20000;
 	take_archives(w, json_object_get(answer, "archives"));
+	w->trim = loop_timer_new(w->loop, on_trim, w);
+	loop_timer_after(w->trim, FIRST_TRIM_MS);
 	if (!upstream_ok(answer) || http_server_new(w->loop, &o, &w->http, &e) < 0) {
 		log_error("%s", e.msg);
 		loop_stop(w->loop, 1);
@@ -156,6 +168,7 @@ static void web_done(struct web *w)
 	upstream_free(w->upstream);
 	w->upstream = NULL;
 	http_server_free(w->http);
+	loop_timer_free(w->trim);
 	health_free(w->health);
 	login_limit_free(w->login_limit);
 	role_cache_free(w->role_cache);
@@ -192,6 +205,7 @@ int web_main(void)
 	struct err e;
 	int r;
 
+	memory_setup();
 	log_init(LOG_LEVEL_INFO, "web");
 	for (int fd = FD_CONTROL; fd <= FD_RRD; fd++) {
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {

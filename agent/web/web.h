@@ -23,6 +23,7 @@ struct web {
 	struct role_cache *role_cache;
 	struct live *live;
 	struct health *health;
+	struct loop_timer *trim;
 	/* From the daemon's `hello`. */
 	char *version;
 	char *hostname;
