@@ -48,8 +48,8 @@ int err_wrap(struct err *e, int r, const char *fmt, ...)
 	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
 	n = strlen(e->msg);
-	(void)snprintf(e->msg + n, sizeof(e->msg) - n, ": %.*s", (int)(sizeof(e->msg) - 3),
-		inner.msg);
+	(void)snprintf(
+		e->msg + n, sizeof(e->msg) - n, ": %.*s", (int)(sizeof(e->msg) - 3), inner.msg);
 	return r;
 }
 

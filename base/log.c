@@ -56,7 +56,8 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 	return (size_t)n;
 }
 
-static void log_write(enum log_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void log_write(
+	enum log_level level, const char *fmt, va_list ap)
 {
 	char line[2048];
 	size_t start, n;
