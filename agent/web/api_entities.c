@@ -6,7 +6,7 @@ static void on_latest(struct call *c, const json_t *answer)
 {
 	struct buf b = BUF_INIT(CALL_ANSWER_MAX);
 
-	latest_message(&b, answer, true, NULL, NULL);
+	latest_write_message(&b, answer, LATEST_MISSING, NULL, NULL);
 	buf_adds(&b, "\n");
 	call_json(c, &b);
 }

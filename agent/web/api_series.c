@@ -24,16 +24,12 @@ struct series {
 
 static int take_entity(const char *text, struct series_entity *out, struct err *e)
 {
-	const char *slash = strchr(text, '/');
-	char class[32];
+	const char *key;
+	const struct entity_class *class = latest_parse_name(text, &key);
 
-	if (!slash || (size_t)(slash - text) >= sizeof(class) || !slash[1])
-		return err_set(e, EINVAL, "entity \"%s\" is not of the form CLASS/KEY", text);
-	memcpy(class, text, (size_t)(slash - text));
-	class[slash - text] = '\0';
-	*out = (struct series_entity){entity_class_find(class), text, slash + 1, false};
-	if (!out->class)
-		return err_set(e, EINVAL, "there is no class \"%s\"", class);
+	if (!class)
+		return err_set(e, EINVAL, "\"%s\" is not CLASS/KEY with a known class", text);
+	*out = (struct series_entity){class, text, key, false};
 	return 0;
 }
 

@@ -14,8 +14,8 @@ void api_series_get(struct call *c); /* api_series.c */
 void api_session_delete(struct call *c); /* api_session.c */
 void api_session_get(struct call *c);
 void api_session_post(struct call *c);
-void dokploy_containers_get(struct call *c); /* dokploy.c */
-void dokploy_server_get(struct call *c);
+void dokploy_containers_get(struct call *c); /* dokploy_containers.c */
+void dokploy_server_get(struct call *c); /* dokploy_server.c */
 void health_get(struct call *c); /* health.c */
 void live_get(struct call *c); /* live.c */
 void openapi_get(struct call *c); /* openapi.c */

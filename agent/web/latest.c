@@ -3,12 +3,28 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 const struct entity_class *latest_class(const json_t *entity)
 {
 	const char *name = json_string_value(json_object_get(entity, "class"));
 
 	return name && latest_key(entity) ? entity_class_find(name) : NULL;
+}
+
+const struct entity_class *latest_parse_name(const char *text, const char **out_key)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : 0;
+
+	if (!slash || !slash[1])
+		return NULL;
+	*out_key = slash + 1;
+	for (size_t i = 0; entity_classes[i]; i++)
+		if (strlen(entity_classes[i]->name) == n &&
+			strncmp(text, entity_classes[i]->name, n) == 0)
+			return entity_classes[i];
+	return NULL;
 }
 
 const char *latest_key(const json_t *entity)
@@ -73,7 +89,7 @@ static void write_values(struct buf *b, const struct entity_class *c, const json
 	buf_adds(b, "}");
 }
 
-void latest_write(struct buf *b, const json_t *entity, bool with_missing)
+void latest_write(struct buf *b, const json_t *entity, unsigned flags)
 {
 	const struct entity_class *c = latest_class(entity);
 	const json_t *missing = json_object_get(entity, "missing");
@@ -93,13 +109,13 @@ void latest_write(struct buf *b, const json_t *entity, bool with_missing)
 		buf_adds(b, ", \"last_seen\": ");
 		buf_add_json_number(b, number(json_object_get(entity, "last_seen")));
 	}
-	if (live && with_missing && json_object_size(missing) > 0)
+	if (live && (flags & LATEST_MISSING) && json_object_size(missing) > 0)
 		write_texts(b, "missing", missing);
 	buf_adds(b, "}");
 }
 
-void latest_message(
-	struct buf *b, const json_t *message, bool with_missing, latest_fn wanted, const void *user)
+void latest_write_message(
+	struct buf *b, const json_t *message, unsigned flags, latest_fn wanted, const void *user)
 {
 	const json_t *entities = json_object_get(message, "entities");
 	bool first = true;
@@ -112,8 +128,9 @@ void latest_message(
 
 		if (!latest_class(entity) || (wanted && !wanted(user, entity)))
 			continue;
-		buf_adds(b, first ? "\n" : ",\n");
-		latest_write(b, entity, with_missing);
+		buf_adds(b, first ? "" : ",");
+		buf_adds(b, flags & LATEST_ONE_LINE ? " " : "\n");
+		latest_write(b, entity, flags);
 		first = false;
 	}
 	buf_adds(b, "]}");

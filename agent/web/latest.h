@@ -21,13 +21,21 @@ const char *latest_label(const json_t *entity, const char *name);
 const char *latest_key(const json_t *entity);
 bool latest_live(const json_t *entity);
 
+/* The class in "CLASS/KEY" and where the key begins; NULL when it is not of that form or there is no such class. */
+const struct entity_class *latest_parse_name(const char *text, const char **out_key);
+
+enum latest_flags {
+	LATEST_MISSING = 1, /* with the reasons why values are missing */
+	LATEST_ONE_LINE = 2, /* no newlines, as the data of an event */
+};
+
 /* One entity as an object; nothing for an entity without a known class. */
-void latest_write(struct buf *b, const json_t *entity, bool with_missing);
+void latest_write(struct buf *b, const json_t *entity, unsigned flags);
 
 /* Whether an entity is to be written. */
 typedef bool (*latest_fn)(const void *user, const json_t *entity);
 /* {"time": .., "entities": [..]} of a whole message; `wanted` NULL: all. */
-void latest_message(struct buf *b, const json_t *message, bool with_missing, latest_fn wanted,
-	const void *user);
+void latest_write_message(
+	struct buf *b, const json_t *message, unsigned flags, latest_fn wanted, const void *user);
 
 #endif

@@ -16,6 +16,7 @@
 #include "agent/web/auth.h"
 #include "agent/web/health.h"
 #include "agent/web/http.h"
+#include "agent/web/live.h"
 #include "agent/web/login_limit.h"
 #include "agent/web/role_cache.h"
 #include "agent/web/routes.h"
@@ -80,9 +81,12 @@ static void on_event(void *user, const char *event, const json_t *message)
 {
 	struct web *w = user;
 
-	(void)message;
-	if (strcmp(event, "auth.changed") == 0)
+	if (strcmp(event, "sample") == 0) {
+		live_sample(w->live, message);
+	} else if (strcmp(event, "auth.changed") == 0) {
 		role_cache_clear(w->role_cache);
+		live_end_all(w->live);
+	}
 }
 
 static void on_closed(void *user, const char *why)
@@ -113,18 +117,21 @@ static char **take_hosts(const json_t *list)
 
 static void take_archives(struct web *w, const json_t *list)
 {
-	w->row_seconds = w->interval_ms / 1000;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *a = json_array_get(list, i);
 		int64_t span = json_integer_value(json_object_get(a, "span_seconds"));
 
-		if (i == 0)
+		if (i == 0) {
+			w->row_seconds = json_integer_value(json_object_get(a, "row_seconds"));
 			w->row_span_seconds = span;
+		}
 		if (span > w->span_seconds)
 			w->span_seconds = span;
 	}
 	if (w->span_seconds <= 0)
 		w->span_seconds = w->row_span_seconds = 2 * 86400;
+	if (w->row_seconds <= 0)
+		w->row_seconds = w->interval_ms < 1000 ? 1 : w->interval_ms / 1000;
 }
 
 /* What only the start, or a rush of visitors, needed. */
@@ -169,6 +176,7 @@ static void web_done(struct web *w)
 	w->upstream = NULL;
 	http_server_free(w->http);
 	loop_timer_free(w->trim);
+	live_free(w->live);
 	health_free(w->health);
 	login_limit_free(w->login_limit);
 	role_cache_free(w->role_cache);
@@ -193,6 +201,7 @@ static int start(struct web *w, struct err *e)
 	w->login_limit = login_limit_new();
 	w->role_cache = role_cache_new();
 	w->health = health_new();
+	w->live = live_new(w);
 	r = upstream_new(w->loop, FD_CONTROL, &o, &w->upstream, e);
 	if (r == 0)
 		upstream_ask(w->upstream, json_pack("{s:s}", "op", "hello"), on_hello, w);

@@ -181,7 +181,7 @@ START_TEST(series_mistakes_are_named)
 	series_refused("entity=host/host", "metric=NAME is missing");
 	series_refused("entity=host&metric=load1", "CLASS/KEY");
 	series_refused("entity=host/&metric=load1", "CLASS/KEY");
-	series_refused("entity=planet/x&metric=load1", "no class \"planet\"");
+	series_refused("entity=planet/x&metric=load1", "CLASS/KEY");
 	series_refused("entity=host/host&metric=loud", "no metric \"loud\"");
 	series_refused("entity=host/host&metric=cpu_cores", "no history");
 	series_refused("entity=host/host&entity=disk/vda&metric=load1", "no metric \"load1\"");

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/web/live.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/web/handlers.h"
+#include "agent/web/latest.h"
+#include "agent/web/upstream.h"
+#include "base/clock.h"
+
+/* Text to be sent, shared by all streams with the same filter. */
+struct frame {
+	unsigned refs;
+	size_t len;
+	char *text;
+};
+
+struct stream {
+	struct live *live;
+	struct call *call; /* its query is the filter */
+	struct frame *current;
+	size_t sent; /* of current */
+	struct frame *next;
+	unsigned round; /* of the last sample put */
+	int64_t until_ms;
+	bool over;
+	struct stream *next_stream;
+};
+
+struct live {
+	struct web *web;
+	struct stream *streams;
+	size_t n;
+	unsigned round; /* counts samples */
+	json_t *subscribed; /* the request last sent; NULL: none */
+	struct loop_timer *beat;
+};
+
+static struct frame *frame_new(char *text, size_t len)
+{
+	struct frame *f = malloc(sizeof(*f));
+
+	if (!f)
+		abort();
+	*f = (struct frame){1, len, text};
+	return f;
+}
+
+static void frame_unref(struct frame *f)
+{
+	if (!f || --f->refs > 0)
+		return;
+	free(f->text);
+	free(f);
+}
+
+static struct frame *frame_of(const char *text)
+{
+	struct buf b = BUF_INIT(256);
+	size_t len = strlen(text);
+
+	buf_adds(&b, text);
+	return frame_new(buf_take(&b), len);
+}
+
+/* Takes over one reference. What waits unsent is old news. */
+static void stream_put(struct stream *s, struct frame *f)
+{
+	if (!s->current) {
+		s->current = f;
+		s->sent = 0;
+	} else {
+		frame_unref(s->next);
+		s->next = f;
+	}
+	http_stream_wake(s->call->rq);
+}
+
+static ssize_t stream_read(void *user, char *to, size_t max)
+{
+	struct stream *s = user;
+	size_t n;
+
+	if (s->over)
+		return HTTP_STREAM_END;
+	if (!s->current)
+		return 0;
+	n = s->current->len - s->sent;
+	if (n > max)
+		n = max;
+	memcpy(to, s->current->text + s->sent, n);
+	s->sent += n;
+	if (s->sent == s->current->len) {
+		frame_unref(s->current);
+		s->current = TAKE_PTR(s->next);
+		s->sent = 0;
+	}
+	return (ssize_t)n;
+}
+
+static bool wants_all(const struct stream *s)
+{
+	return !query_get(&s->call->query, "class") && !query_get(&s->call->query, "entity");
+}
+
+static bool wants(const void *user, const json_t *entity)
+{
+	const struct stream *s = user;
+	const char *class = json_string_value(json_object_get(entity, "class"));
+	const char *text;
+	size_t at = 0;
+
+	if (wants_all(s))
+		return true;
+	while ((text = query_next(&s->call->query, "class", &at)))
+		if (strcmp(text, class) == 0)
+			return true;
+	at = 0;
+	while ((text = query_next(&s->call->query, "entity", &at))) {
+		const char *key;
+
+		if (latest_parse_name(text, &key) == latest_class(entity) &&
+			strcmp(key, latest_key(entity)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Adds a text to an array once. */
+static void add_once(json_t *array, const char *text)
+{
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (strcmp(json_string_value(json_array_get(array, i)), text) == 0)
+			return;
+	(void)json_array_append_new(array, json_string(text));
+}
+
+/* The values of one parameter over all streams. */
+static json_t *all_values(const struct live *l, const char *name)
+{
+	json_t *array = json_array();
+
+	for (const struct stream *s = l->streams; s; s = s->next_stream) {
+		const char *text;
+		size_t at = 0;
+
+		while ((text = query_next(&s->call->query, name, &at)))
+			add_once(array, text);
+	}
+	return array;
+}
+
+/* What to subscribe to so that every stream gets its share. The daemon's two filters narrow each other down, a stream's add up; so
+ * either classes are asked for (those of single entities too) or entities, never both. */
+static json_t *union_of(const struct live *l)
+{
+	json_t *request = json_pack("{s:s}", "op", "sample.subscribe");
+	json_t *classes = all_values(l, "class");
+	json_t *entities = all_values(l, "entity");
+	bool all = false;
+
+	for (const struct stream *s = l->streams; s; s = s->next_stream)
+		all = all || wants_all(s);
+	if (!all && json_array_size(classes) == 0) {
+		(void)json_object_set(request, "entities", entities);
+	} else if (!all) {
+		for (size_t i = 0; i < json_array_size(entities); i++) {
+			const char *key, *text = json_string_value(json_array_get(entities, i));
+
+			add_once(classes, latest_parse_name(text, &key)->name);
+		}
+		(void)json_object_set(request, "classes", classes);
+	}
+	json_decref(classes);
+	json_decref(entities);
+	return request;
+}
+
+static void on_subscribed(void *user, const json_t *answer)
+{
+	(void)user;
+	(void)answer;
+}
+
+/* The id that upstream_ask() adds must not make two equal requests differ. */
+static void subscribe(struct live *l)
+{
+	json_t *request = l->n ? union_of(l) : NULL;
+
+	if (request && l->subscribed && json_equal(request, l->subscribed)) {
+		json_decref(request);
+		return;
+	}
+	json_decref(l->subscribed);
+	l->subscribed = request;
+	upstream_ask(l->web->upstream,
+		request ? json_copy(request) : json_pack("{s:s}", "op", "sample.unsubscribe"),
+		on_subscribed, NULL);
+}
+
+static void stream_closed(void *user)
+{
+	struct stream *s = user;
+	struct live *l = s->live;
+
+	for (struct stream **p = &l->streams; *p; p = &(*p)->next_stream) {
+		if (*p == s) {
+			*p = s->next_stream;
+			break;
+		}
+	}
+	l->n--;
+	if (l->n == 0)
+		loop_timer_stop(l->beat);
+	if (l->web->upstream)
+		subscribe(l);
+	frame_unref(s->current);
+	frame_unref(s->next);
+	free(s);
+}
+
+static void end(struct stream *s)
+{
+	s->over = true;
+	http_stream_wake(s->call->rq);
+}
+
+/* A comment line now and then tells proxies that the connection lives. */
+static void on_beat(void *user)
+{
+	struct live *l = user;
+	int64_t now = clock_mono_ms();
+
+	for (struct stream *s = l->streams; s; s = s->next_stream) {
+		if (now >= s->until_ms)
+			end(s);
+		else if (!s->current)
+			stream_put(s, frame_of(":\n\n"));
+	}
+	if (l->n)
+		loop_timer_after(l->beat, LIVE_BEAT_MS);
+}
+
+static struct frame *sample_frame(const struct stream *s, const json_t *message)
+{
+	struct buf b = BUF_INIT(CALL_ANSWER_MAX);
+	size_t len;
+
+	buf_addf(&b, "event: sample\nid: %lld\ndata: ",
+		(long long)json_number_value(json_object_get(message, "time")));
+	latest_write_message(&b, message, LATEST_ONE_LINE, wants, s);
+	buf_adds(&b, "\n\n");
+	len = b.len;
+	return frame_new(buf_take(&b), len);
+}
+
+void live_sample(struct live *l, const json_t *message)
+{
+	l->round++;
+	for (struct stream *s = l->streams; s; s = s->next_stream) {
+		struct frame *f;
+
+		if (s->round == l->round)
+			continue;
+		f = sample_frame(s, message);
+		for (struct stream *t = s; t; t = t->next_stream) {
+			if (strcmp(http_query(t->call->rq), http_query(s->call->rq)) != 0)
+				continue;
+			t->round = l->round;
+			f->refs++;
+			stream_put(t, f);
+		}
+		frame_unref(f);
+	}
+}
+
+void live_end_all(struct live *l)
+{
+	for (struct stream *s = l->streams; s; s = s->next_stream)
+		end(s);
+}
+
+struct live *live_new(struct web *w)
+{
+	struct live *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		abort();
+	l->web = w;
+	l->beat = loop_timer_new(w->loop, on_beat, l);
+	return l;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	loop_timer_free(l->beat);
+	json_decref(l->subscribed);
+	free(l);
+}
+
+static bool filters_allowed(struct call *c)
+{
+	const char *text, *key;
+	size_t at = 0, n = 0;
+
+	while ((text = query_next(&c->query, "class", &at))) {
+		n++;
+		if (!entity_class_find(text)) {
+			call_fail(c, 400, "there is no class \"%s\"", text);
+			return false;
+		}
+	}
+	for (at = 0; (text = query_next(&c->query, "entity", &at)); n++) {
+		if (!latest_parse_name(text, &key)) {
+			call_fail(c, 400, "there is no entity \"%s\"", text);
+			return false;
+		}
+	}
+	if (n > LIVE_FILTERS_MAX)
+		call_fail(c, 400, "there may be at most %d filters", LIVE_FILTERS_MAX);
+	return n <= LIVE_FILTERS_MAX;
+}
+
+void live_get(struct call *c)
+{
+	static const struct http_stream ops = {stream_read, stream_closed};
+	struct live *l = c->web->live;
+	struct stream *s;
+
+	if (!filters_allowed(c))
+		return;
+	if (l->n >= LIVE_STREAMS_MAX) {
+		http_add_header(c->rq, "Retry-After", "15");
+		call_fail(c, 503, "there are %d live streams already", LIVE_STREAMS_MAX);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		abort();
+	s->live = l;
+	s->call = c;
+	s->until_ms = clock_mono_ms() + LIVE_AGE_MAX_MS;
+	s->current = frame_of("retry: 3000\n\n");
+	s->next_stream = l->streams;
+	l->streams = s;
+	if (l->n++ == 0)
+		loop_timer_after(l->beat, LIVE_BEAT_MS);
+	subscribe(l);
+	http_add_header(c->rq, "X-Accel-Buffering", "no");
+	http_reply_stream(c->rq, "text/event-stream", &ops, s);
+}

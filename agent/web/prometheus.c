@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/web/prometheus.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/web/handlers.h"
+#include "agent/web/latest.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+/* A metric that is exported. Rows of the same name form one family, written in one piece. */
+struct row {
+	const struct entity_class *class;
+	size_t index; /* in the class's table */
+};
+
+/* An entity with its labels as they stand between the braces. */
+struct source {
+	const json_t *values;
+	const json_t *totals;
+	char *labels;
+};
+
+struct sources {
+	struct source *list;
+	size_t n;
+};
+
+enum { CLASSES_MAX = 32, LABELS_MAX = 8 * 1024 };
+
+static const struct metric *metric_of(const struct row *r)
+{
+	return &r->class->metrics[r->index];
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int d = strcmp(metric_of(x)->prom, metric_of(y)->prom);
+
+	/* The tables are in alphabetical order of their classes; comparing addresses would not be. */
+	if (d == 0)
+		d = strcmp(x->class->name, y->class->name);
+	if (d == 0)
+		d = x->index < y->index ? -1 : x->index > y->index;
+	return d;
+}
+
+/* Fills `rows` when it is not NULL. Returns how many there are. */
+static size_t collect_rows(struct row *rows)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; entity_classes[k]; k++) {
+		for (size_t i = 0; i < entity_classes[k]->n_metrics; i++) {
+			if (!entity_classes[k]->metrics[i].prom)
+				continue;
+			if (rows)
+				rows[n] = (struct row){entity_classes[k], i};
+			n++;
+		}
+	}
+	return n;
+}
+
+/* All rows, by name. The tables do not change, so this is made once. */
+static const struct row *sorted_rows(size_t *out_n)
+{
+	static struct row *rows;
+	static size_t n;
+
+	if (!rows) {
+		n = collect_rows(NULL);
+		rows = calloc(n, sizeof(*rows));
+		if (!rows)
+			abort();
+		(void)collect_rows(rows);
+		qsort(rows, n, sizeof(*rows), by_name);
+	}
+	*out_n = n;
+	return rows;
+}
+
+/* The value of a label: backslash, quote and newline are escaped. */
+static void add_escaped(struct buf *b, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\\' || *s == '"')
+			buf_addc(b, '\\');
+		if (*s == '\n')
+			buf_adds(b, "\\n");
+		else
+			buf_addc(b, *s);
+	}
+}
+
+static void add_label(struct buf *b, const char *name, const char *value)
+{
+	if (b->len)
+		buf_addc(b, ',');
+	buf_adds(b, name);
+	buf_adds(b, "=\"");
+	add_escaped(b, value);
+	buf_addc(b, '"');
+}
+
+/* cAdvisor has every cgroup in its container_ families: services too, with an empty name. */
+static void add_service_labels(struct buf *b, const json_t *entity)
+{
+	struct buf id = BUF_INIT(LABELS_MAX);
+
+	if (!latest_label(entity, "id")) {
+		buf_addf(&id, "/system.slice/%s.service", latest_key(entity));
+		add_label(b, "id", buf_str(&id));
+		buf_done(&id);
+	}
+	add_label(b, "image", "");
+	add_label(b, "name", "");
+}
+
+static char *labels_of(const struct entity_class *k, const json_t *entity)
+{
+	struct buf b = BUF_INIT(LABELS_MAX);
+
+	for (size_t i = 0; i < CLASS_MAX_LABELS && k->prom_labels[i][0]; i++) {
+		const char *value = latest_label(entity, k->prom_labels[i][0]);
+
+		if (value || k != &class_service)
+			add_label(&b, k->prom_labels[i][1], value ? value : "");
+	}
+	if (k == &class_service)
+		add_service_labels(&b, entity);
+	return buf_take(&b);
+}
+
+static void take_sources(struct sources *s, const struct entity_class *k, const json_t *entities)
+{
+	size_t most = json_array_size(entities);
+
+	*s = (struct sources){calloc(most ? most : 1, sizeof(*s->list)), 0};
+	if (!s->list)
+		abort();
+	for (size_t i = 0; i < most; i++) {
+		const json_t *e = json_array_get(entities, i);
+
+		if (latest_class(e) == k && latest_live(e))
+			s->list[s->n++] = (struct source){json_object_get(e, "values"),
+				json_object_get(e, "totals"), labels_of(k, e)};
+	}
+}
+
+static void add_value(struct buf *b, double v)
+{
+	if (fabs(v) < 9007199254740992.0)
+		buf_add_json_number(b, v);
+	else
+		buf_addf(b, "%.17g", v);
+}
+
+static void add_sample(
+	struct buf *b, const struct metric *m, const struct source *s, const json_t *value)
+{
+	buf_adds(b, m->prom);
+	if (m->prom_labels || *s->labels) {
+		buf_addc(b, '{');
+		buf_adds(b, s->labels);
+		buf_adds(b, m->prom_labels && *s->labels ? "," : "");
+		buf_adds(b, m->prom_labels ? m->prom_labels : "");
+		buf_addc(b, '}');
+	}
+	buf_addc(b, ' ');
+	add_value(b, json_number_value(value) * m->prom_scale);
+	buf_addc(b, '\n');
+}
+
+/* node_exporter has what the kernel does not promise to be a counter as untyped, and names no counter without _total. */
+static const char *type_of(const struct metric *m)
+{
+	if (m->kind == METRIC_GAUGE)
+		return "gauge";
+	return str_ends(m->prom, "_total") ? "counter" : "untyped";
+}
+
+static void add_head(struct buf *b, const char *name, const char *doc, const char *type)
+{
+	buf_adds(b, "# HELP ");
+	buf_adds(b, name);
+	buf_addc(b, ' ');
+	for (; *doc; doc++) {
+		if (*doc == '\\')
+			buf_addc(b, '\\');
+		if (*doc == '\n')
+			buf_adds(b, "\\n");
+		else
+			buf_addc(b, *doc);
+	}
+	buf_addf(b, "\n# TYPE %s %s\n", name, type);
+}
+
+static size_t class_index(const struct entity_class *k)
+{
+	size_t i = 0;
+
+	while (entity_classes[i] != k)
+		i++;
+	return i;
+}
+
+/* A family without a single value has no head either. */
+static void add_family(struct buf *b, const struct row *rows, size_t n, const struct sources *all)
+{
+	bool headed = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct metric *m = metric_of(&rows[i]);
+		const struct sources *s = &all[class_index(rows[i].class)];
+
+		for (size_t j = 0; j < s->n; j++) {
+			const json_t *value = json_array_get(
+				m->kind == METRIC_GAUGE ? s->list[j].values : s->list[j].totals,
+				rows[i].index);
+
+			if (!json_is_number(value))
+				continue;
+			if (!headed)
+				add_head(b, m->prom, m->doc, type_of(m));
+			headed = true;
+			add_sample(b, m, &s->list[j], value);
+		}
+	}
+}
+
+static void add_facts(struct buf *b, const struct prometheus_facts *f)
+{
+	struct buf labels = BUF_INIT(LABELS_MAX);
+
+	add_head(b, "agent_build_info", "Always 1; the version is a label.", "gauge");
+	add_label(&labels, "version", f->version ? f->version : "");
+	buf_addf(b, "agent_build_info{%s} 1\n", buf_str(&labels));
+	buf_clear(&labels);
+	add_head(b, "node_time_seconds", "Unix time of this server.", "gauge");
+	buf_addf(b, "node_time_seconds %.3f\n", (double)f->now_ms / 1000);
+	add_head(b, "node_uname_info", "Always 1; what uname(2) says is in the labels.", "gauge");
+	add_label(&labels, "domainname", f->uname.domainname);
+	add_label(&labels, "machine", f->uname.machine);
+	add_label(&labels, "nodename", f->uname.nodename);
+	add_label(&labels, "release", f->uname.release);
+	add_label(&labels, "sysname", f->uname.sysname);
+	add_label(&labels, "version", f->uname.version);
+	buf_addf(b, "node_uname_info{%s} 1\n", buf_str(&labels));
+	buf_done(&labels);
+}
+
+static void sources_done(struct sources *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->list[i].labels);
+	free(s->list);
+}
+
+void prometheus_write(struct buf *b, const json_t *entities, const struct prometheus_facts *facts)
+{
+	struct sources sources[CLASSES_MAX];
+	size_t n, same, n_classes = 0;
+	const struct row *rows = sorted_rows(&n);
+
+	for (; entity_classes[n_classes]; n_classes++) {
+		assert(n_classes < CLASSES_MAX);
+		take_sources(&sources[n_classes], entity_classes[n_classes], entities);
+	}
+	for (size_t i = 0; i < n; i += same) {
+		same = 1;
+		while (i + same < n &&
+			strcmp(metric_of(&rows[i + same])->prom, metric_of(&rows[i])->prom) == 0)
+			same++;
+		add_family(b, &rows[i], same, sources);
+	}
+	add_facts(b, facts);
+	for (size_t k = 0; k < n_classes; k++)
+		sources_done(&sources[k]);
+}
+
+static void on_latest(struct call *c, const json_t *answer)
+{
+	struct prometheus_facts facts = {.version = c->web->version, .now_ms = clock_wall_ms()};
+	struct buf b = BUF_INIT(CALL_ANSWER_MAX);
+
+	(void)uname(&facts.uname);
+	prometheus_write(&b, json_object_get(answer, "entities"), &facts);
+	http_reply(c->rq, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
+}
+
+/* Dokploy asks the same path for JSON; it always sends `limit` and never asks for text. */
+static bool is_for_dokploy(const struct call *c)
+{
+	const char *accept = http_get_header(c->rq, "Accept");
+
+	if (!query_get(&c->query, "limit"))
+		return false;
+	return !accept || (!strstr(accept, "text/plain") && !strstr(accept, "openmetrics"));
+}
+
+void prometheus_get(struct call *c)
+{
+	if (is_for_dokploy(c))
+		dokploy_server_get(c);
+	else
+		call_ask(c, json_pack("{s:s, s:b}", "op", "latest", "totals", 1), on_latest);
+}
