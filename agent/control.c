@@ -12,6 +12,7 @@
 
 #include "agent/daemon_parts.h"
 #include "agent/entity_json.h"
+#include "agent/operation.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/wire.h"
@@ -34,22 +35,6 @@ struct control {
 	size_t n_peers;
 	struct buf out;
 };
-
-static const char *const role_names[] = {
-	[ROLE_NONE] = "none", [ROLE_VIEWER] = "viewer", [ROLE_ADMIN] = "admin"};
-
-const char *control_role_name(enum control_role r)
-{
-	return role_names[r];
-}
-
-enum control_role control_role_from(const char *name)
-{
-	for (size_t i = 0; name && i < ARRAY_LEN(role_names); i++)
-		if (strcmp(name, role_names[i]) == 0)
-			return (enum control_role)i;
-	return ROLE_NONE;
-}
 
 int control_new(struct loop *l, struct daemon *d, struct control **out, struct err *e)
 {
@@ -95,79 +80,17 @@ void control_free(struct control *c)
 	free(c);
 }
 
-static const char *code_of(int r)
-{
-	switch (r) {
-	case -EINVAL:
-		return "bad_request";
-	case -ENOENT:
-		return "not_found";
-	case -EACCES:
-	case -EPERM:
-		return "forbidden";
-	case -EAGAIN:
-		return "unavailable";
-	default:
-		return "failed";
-	}
-}
-
-static const struct operation *find_operation(const char *name)
-{
-	for (const struct operation *o = operations; name && o->name; o++)
-		if (strcmp(o->name, name) == 0)
-			return o;
-	return NULL;
-}
-
-/* For whom the peer asks. The command line's door is the mode of the socket; the web process says on whose behalf. */
-static enum control_role role_of(const struct control_peer *p, const json_t *request)
-{
-	const json_t *as = json_object_get(request, "as");
-
-	if (!p->is_web)
-		return ROLE_ADMIN;
-	return as ? control_role_from(json_string_value(json_object_get(as, "role"))) : ROLE_VIEWER;
-}
-
-static int run_operation(struct control_peer *p, json_t *request, struct buf *reply, struct err *e)
-{
-	const char *name = json_string_value(json_object_get(request, "op"));
-	const struct operation *o = find_operation(name);
-	struct control_call call = {.daemon = p->control->daemon,
-		.peer = p,
-		.request = request,
-		.role = role_of(p, request),
-		.is_web = p->is_web,
-		.reply = reply};
-
-	if (!o)
-		return err_set(e, EINVAL, "there is no operation \"%s\"", name ? name : "");
-	if (o->web_only ? !p->is_web : call.role < o->role)
-		return err_set(e, EACCES, "%s needs the role %s", o->name, role_names[o->role]);
-	return o->fn(&call, e);
-}
-
 static void on_message(void *user, json_t *request)
 {
 	struct control_peer *p = user;
 	struct buf *out = &p->control->out;
-	json_int_t id = json_integer_value(json_object_get(request, "id"));
-	struct err e;
-	int r;
+	const struct control_call call = {.daemon = p->control->daemon,
+		.peer = p,
+		.request = request,
+		.is_web = p->is_web,
+		.reply = out};
 
-	buf_clear(out);
-	buf_addf(out, "{\"id\":%lld,\"ok\":true", (long long)id);
-	r = run_operation(p, request, out, &e);
-	if (r == 0 && out->overflow)
-		r = err_set(&e, EMSGSIZE, "the answer is too large");
-	if (r < 0) {
-		buf_clear(out);
-		buf_addf(out, "{\"id\":%lld,\"ok\":false,\"code\":\"%s\",\"error\":", (long long)id,
-			code_of(r));
-		buf_add_json_string(out, e.msg);
-	}
-	buf_addc(out, '}');
+	operation_answer(&call);
 	if (wire_send_text(p->wire, buf_str(out), out->len) < 0)
 		log_debug("control: an answer could not be queued");
 	/* One large answer must not stay in memory for ever. */

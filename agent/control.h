@@ -6,13 +6,9 @@
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include <jansson.h>
 
 enum {
 	CONTROL_PEERS_MAX = 64,
@@ -23,35 +19,6 @@ enum {
 struct daemon;
 struct control;
 struct control_peer;
-
-enum control_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
-
-/* NULL-safe names: "none", "viewer", "admin". */
-const char *control_role_name(enum control_role r);
-enum control_role control_role_from(const char *name);
-
-/* One request being answered. The handler writes the members of the answer to `reply`, each with a comma in front: ,"role":"admin" */
-struct control_call {
-	struct daemon *daemon;
-	struct control_peer *peer;
-	json_t *request; /* borrowed */
-	enum control_role role; /* of who asks */
-	bool is_web;
-	struct buf *reply;
-};
-
-/* 0, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found, -EACCES/-EPERM forbidden, -EAGAIN unavailable, others failed. */
-typedef int (*control_fn)(const struct control_call *call, struct err *e);
-
-struct operation {
-	const char *name;
-	enum control_role role; /* least role that may call it */
-	bool web_only;
-	control_fn fn;
-};
-
-/* Alphabetical, ended by a NULL name (operations.c). */
-extern const struct operation operations[];
 
 int control_new(struct loop *l, struct daemon *d, struct control **out, struct err *e);
 void control_free(struct control *c); /* NULL is fine; removes the socket */

@@ -8,6 +8,7 @@
 #include "agent/config.h"
 #include "agent/control.h"
 #include "agent/host_info.h"
+#include "agent/operation.h"
 #include "agent/sampling.h"
 #include "agent/state_dir.h"
 #include "agent/tokens.h"

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/control.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
 #include "agent/entity_json.h"
+#include "agent/operation.h"
 #include "agent/sessions.h"
 
 static const char *text_member(const struct control_call *c, const char *name)

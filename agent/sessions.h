@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "agent/control.h"
+#include "agent/operation.h"
 #include "base/db.h"
 #include "base/err.h"
 

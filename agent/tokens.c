@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/random.h"
+#include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/str.h"
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "agent/control.h"
+#include "agent/operation.h"
 #include "base/err.h"
 
 enum { TOKEN_BYTES = 24, TOKEN_SIZE = 2 * TOKEN_BYTES + 1 };

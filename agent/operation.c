@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/operation.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const char *const role_names[] = {
+	[ROLE_NONE] = "none", [ROLE_VIEWER] = "viewer", [ROLE_ADMIN] = "admin"};
+
+const char *control_role_name(enum control_role r)
+{
+	return role_names[r];
+}
+
+enum control_role control_role_from(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_LEN(role_names); i++)
+		if (strcmp(name, role_names[i]) == 0)
+			return (enum control_role)i;
+	return ROLE_NONE;
+}
+
+static const char *code_of(int r)
+{
+	switch (r) {
+	case -EINVAL:
+		return "bad_request";
+	case -ENOENT:
+		return "not_found";
+	case -EACCES:
+	case -EPERM:
+		return "forbidden";
+	case -EAGAIN:
+		return "unavailable";
+	default:
+		return "failed";
+	}
+}
+
+static const struct operation *find_operation(const char *name)
+{
+	for (const struct operation *o = operations; name && o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			return o;
+	return NULL;
+}
+
+static enum control_role role_of(const struct control_call *c)
+{
+	const json_t *as = json_object_get(c->request, "as");
+
+	if (!c->is_web)
+		return ROLE_ADMIN;
+	return as ? control_role_from(json_string_value(json_object_get(as, "role"))) : ROLE_VIEWER;
+}
+
+static int run(const struct control_call *asked, struct err *e)
+{
+	const char *name = json_string_value(json_object_get(asked->request, "op"));
+	const struct operation *o = find_operation(name);
+	struct control_call call = *asked;
+
+	call.role = role_of(asked);
+	if (!o)
+		return err_set(e, EINVAL, "there is no operation \"%s\"", name ? name : "");
+	if (o->web_only ? !call.is_web : call.role < o->role)
+		return err_set(e, EACCES, "%s needs the role %s", o->name, role_names[o->role]);
+	return o->fn(&call, e);
+}
+
+void operation_answer(const struct control_call *call)
+{
+	struct buf *out = call->reply;
+	json_int_t id = json_integer_value(json_object_get(call->request, "id"));
+	struct err e;
+	int r;
+
+	buf_clear(out);
+	buf_addf(out, "{\"id\":%lld,\"ok\":true", (long long)id);
+	r = run(call, &e);
+	if (r == 0 && out->overflow)
+		r = err_set(&e, EMSGSIZE, "the answer is too large");
+	if (r < 0) {
+		buf_clear(out);
+		buf_addf(out, "{\"id\":%lld,\"ok\":false,\"code\":\"%s\",\"error\":", (long long)id,
+			code_of(r));
+		buf_add_json_string(out, e.msg);
+	}
+	buf_addc(out, '}');
+}

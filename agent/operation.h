@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operations of the control protocol: the contract of a handler, the table of all (operations.c), and the answer to one request. Pure
+ * but for what the handlers do; knows nothing of sockets.
+ */
+#ifndef AGENT_OPERATION_H
+#define AGENT_OPERATION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct daemon;
+struct control_peer;
+
+enum control_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
+
+/* NULL-safe names: "none", "viewer", "admin". */
+const char *control_role_name(enum control_role r);
+enum control_role control_role_from(const char *name);
+
+/* One request being answered. The handler writes the members of the answer to `reply`, each with a comma in front: ,"role":"admin" */
+struct control_call {
+	struct daemon *daemon;
+	struct control_peer *peer;
+	json_t *request; /* borrowed */
+	enum control_role role; /* of who asks */
+	bool is_web;
+	struct buf *reply;
+};
+
+/* 0, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found, -EACCES/-EPERM forbidden, -EAGAIN unavailable, others failed. */
+typedef int (*control_fn)(const struct control_call *call, struct err *e);
+
+struct operation {
+	const char *name;
+	enum control_role role; /* least role that may call it */
+	bool web_only;
+	control_fn fn;
+};
+
+/* Alphabetical, ended by a NULL name (operations.c). */
+extern const struct operation operations[];
+
+/* Runs the request's operation for who asks and writes the whole answer, one JSON object, to call->reply. call->role is worked out here:
+ * the command line's door is the mode of the socket; the web process says on whose behalf it asks. */
+void operation_answer(const struct control_call *call);
+
+#endif
