@@ -94,21 +94,33 @@ int fs_write_atomic(
 	return sync_parent(dirfd, path, e);
 }
 
+/* errno stays that of mkdir, unless it said that something is there. */
+static bool is_dir(const char *path)
+{
+	int before = errno;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return true;
+	errno = before == EEXIST ? ENOTDIR : before;
+	return false;
+}
+
 int fs_mkdirs(const char *path, mode_t mode, struct err *e)
 {
 	char part[4096];
 
+	if (!*path)
+		return err_set(e, ENOENT, "make folder: the path is empty");
 	if (!str_copy(part, sizeof(part), path))
 		return err_set(e, ENAMETOOLONG, "path is too long: %s", path);
 	for (char *p = part + 1;; p++) {
 		bool end = *p == '\0';
-		struct stat st;
 
 		if (!end && *p != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST &&
-			(stat(part, &st) < 0 || !S_ISDIR(st.st_mode)))
+		if (mkdir(part, mode) < 0 && !is_dir(part))
 			return err_sys(e, "make folder %s", part);
 		if (end)
 			break;

@@ -40,6 +40,7 @@ struct watched_child {
 struct loop {
 	int epoll_fd;
 	int signal_fd;
+	struct loop_fd *signal_watch;
 	sigset_t old_mask;
 	struct loop_fd *dead;
 	struct loop_timer *timers;
@@ -91,7 +92,6 @@ static void on_signal_fd(void *user, int fd, uint32_t events)
 static int open_signals(struct loop *l, struct err *e)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct loop_fd *w;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -104,7 +104,7 @@ static int open_signals(struct loop *l, struct err *e)
 	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->signal_fd < 0)
 		return err_sys(e, "signalfd");
-	return loop_add_fd(l, l->signal_fd, EPOLLIN, on_signal_fd, l, &w, e);
+	return loop_add_fd(l, l->signal_fd, EPOLLIN, on_signal_fd, l, &l->signal_watch, e);
 }
 
 int loop_new(struct loop **out, struct err *e)
@@ -138,6 +138,7 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
+	loop_remove_fd(l->signal_watch);
 	free_dead(l);
 	if (l->signal_fd >= 0) {
 		(void)close(l->signal_fd);
@@ -149,6 +150,15 @@ void loop_free(struct loop *l)
 	free(l);
 }
 
+static struct loop_timer *first_due(const struct loop *l, int64_t now)
+{
+	struct loop_timer *t = l->timers;
+
+	while (t && t->started_in == l->turn)
+		t = t->next;
+	return t && t->at_ms <= now ? t : NULL;
+}
+
 /* What is due when the turn begins runs once; a timer that starts itself again waits for the next turn. */
 static void run_timers(struct loop *l)
 {
@@ -156,7 +166,7 @@ static void run_timers(struct loop *l)
 	struct loop_timer *t;
 
 	l->turn++;
-	while ((t = l->timers) && t->at_ms <= now && t->started_in != l->turn && !l->stopped) {
+	while (!l->stopped && (t = first_due(l, now))) {
 		loop_timer_stop(t);
 		t->fn(t->user);
 	}

@@ -30,13 +30,15 @@ struct wire_options {
 	void *user;
 };
 
-/* Takes over `fd` (a connected stream socket; made non-blocking) and closes it when freed. */
+/* Takes over `fd` (a connected stream socket; made non-blocking): it is closed when the wire is freed, and when this fails. */
 int wire_new(
 	struct loop *l, int fd, const struct wire_options *o, struct wire **out, struct err *e);
 void wire_free(struct wire *w); /* NULL is fine */
 DEFINE_CLEANUP(struct wire *, wire_free);
 
-/* Queues one message; `message` stays the caller's. -EPIPE when the connection is over, -ENOBUFS when the queue is full. */
+/* Queues one message; `message` stays the caller's. -EPIPE when the connection is over; -ENOBUFS when the queue is full,
+ * which ends the connection; -EMSGSIZE for a message larger than the whole queue, which does not. `on_closed` is never called
+ * from within these. */
 int wire_send(struct wire *w, const json_t *message);
 /* The same for text that is already one JSON object, without a newline. */
 int wire_send_text(struct wire *w, const char *text, size_t len);
