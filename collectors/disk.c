@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/disk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "collectors/host.h"
 #include "collectors/procfs.h"
@@ -109,21 +109,17 @@ struct sums {
 	double written;
 };
 
+static int is_entry(void *user, int dirfd, const char *name)
+{
+	(void)user;
+	(void)dirfd;
+	(void)name;
+	return 1;
+}
+
 static bool has_entries(int dirfd, const char *path)
 {
-	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(closedir_p) DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
-
-	if (!d) {
-		if (fd >= 0)
-			(void)close(fd);
-		return false;
-	}
-	while ((entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			return true;
-	return false;
+	return fs_list(dirfd, path, is_entry, NULL, NULL) == 1;
 }
 
 /* Without slaves in /sys, but their data lies on disks all the same. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/interface.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "collectors/host.h"
 #include "collectors/procfs.h"
@@ -111,26 +111,22 @@ static bool exists(const struct collect_ctx *ctx, const char *name, const char *
 	return faccessat(ctx->sys_fd, path, F_OK, 0) == 0;
 }
 
+static int is_watched_lower(void *user, int dirfd, const char *name)
+{
+	static const char prefix[] = "lower_";
+
+	(void)dirfd;
+	return str_starts(name, prefix) && is_watched(user, name + strlen(prefix));
+}
+
 /* A bond, bridge or VLAN has links lower_NAME to the interfaces it is built upon. */
 static bool is_on_watched(const struct collect_ctx *ctx, const char *name)
 {
+	struct collect_ctx mine = *ctx;
 	char path[64];
-	const struct dirent *entry;
-	int fd;
 
 	(void)snprintf(path, sizeof(path), "class/net/%.16s", name);
-	fd = openat(ctx->sys_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(closedir_p) DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (!d) {
-		if (fd >= 0)
-			(void)close(fd);
-		return false;
-	}
-	while ((entry = readdir(d)))
-		if (str_starts(entry->d_name, "lower_") && is_watched(ctx, entry->d_name + 6))
-			return true;
-	return false;
+	return fs_list(ctx->sys_fd, path, is_watched_lower, &mine, NULL) == 1;
 }
 
 static void check(struct interface *i, const struct collect_ctx *ctx)
