@@ -6,6 +6,7 @@
 
 #include "collectors/collector.h"
 
+extern const struct collector collector_clock;
 extern const struct collector collector_cpu;
 extern const struct collector collector_disk;
 extern const struct collector collector_interface;
@@ -13,8 +14,12 @@ extern const struct collector collector_kernel;
 extern const struct collector collector_load;
 extern const struct collector collector_memory;
 extern const struct collector collector_pressure;
+extern const struct collector collector_sensor;
+extern const struct collector collector_tcp;
+extern const struct collector collector_updates;
 
 const struct collector *const collectors[] = {
+	&collector_clock,
 	&collector_cpu,
 	&collector_disk,
 	&collector_interface,
@@ -22,5 +27,8 @@ const struct collector *const collectors[] = {
 	&collector_load,
 	&collector_memory,
 	&collector_pressure,
+	&collector_sensor,
+	&collector_tcp,
+	&collector_updates,
 	NULL,
 };
