@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rules of single options, named in options.def. Each takes one value and says what is wrong with it
+ * and what was expected.
+ */
+#ifndef AGENT_OPTION_CHECK_H
+#define AGENT_OPTION_CHECK_H
+
+#include "base/err.h"
+
+int check_host(const char *text, struct err *e); /* a host name or address as in "Host:" */
+int check_hostname(const char *text, struct err *e); /* RFC 1123: letters, digits, '-', '.' */
+int check_pattern(const char *text, struct err *e); /* not empty, no '!' in front */
+int check_retention(const char *text, struct err *e); /* "20s for 2d" */
+int check_seconds(const char *text, struct err *e); /* a duration of whole seconds */
+int check_timezone(const char *text, struct err *e); /* a name below /usr/share/zoneinfo */
+
+#endif
