@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/mistakes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+void mistakes_done(struct mistakes *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		free(m->list[i]);
+	free(m->list);
+	*m = (struct mistakes){NULL, 0, 0};
+}
+
+void mistakes_add(struct mistakes *m, const char *file, unsigned line, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (m->n == MISTAKES_MAX) {
+		m->more++;
+		return;
+	}
+	if (!m->list) {
+		m->list = calloc(MISTAKES_MAX, sizeof(*m->list));
+		if (!m->list)
+			abort();
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (file && line)
+		m->list[m->n++] = str_format("%s:%u: %s", file, line, text);
+	else if (file)
+		m->list[m->n++] = str_format("%s: %s", file, text);
+	else
+		m->list[m->n++] = str_dup(text);
+}
+
+size_t mistakes_count(const struct mistakes *m)
+{
+	return m->n + m->more;
+}
