@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Containers and systemd services: finds their cgroups as they come and go, reads their numbers each sample, gives
+ * them their stable names, and puts all of it into the registry (classes `container` and `service`). The one interface
+ * the daemon uses; the parts are cgroup_*.h (numbers), runtime*.h (names) and container_*.h (who is who).
+ *
+ * Labels of a container: id (cgroup path), container_id, name, image, engine, state, network, pod, namespace,
+ * project. Of a service: id.
+ */
+#ifndef COLLECTORS_CONTAINERS_H
+#define COLLECTORS_CONTAINERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/http_client.h"
+#include "base/loop.h"
+#include "base/problem.h"
+#include "collectors/collector.h"
+
+enum {
+	CGROUPS_MAX = 5000, /* more are left out, with a problem that says so */
+};
+
+struct containers;
+
+/* Where Docker and Podman put their sockets when nothing else is configured; ended by NULL. */
+extern const char *const containers_default_sockets[];
+
+struct containers_options {
+	/* API sockets of Docker or Podman. NULL: containers_default_sockets. Missing ones are looked for now and then. */
+	const char *const *sockets;
+	size_t n_sockets;
+	const char *docker_root; /* NULL: "/var/lib/docker" */
+	const char *podman_root; /* NULL: "/var/lib/containers/storage" */
+	/* By stable name; no match: watched. The list must outlive the containers. */
+	struct patterns containers, services;
+	int root_fd, proc_fd, sys_fd; /* as in struct collect_ctx; the caller keeps them open */
+	bool live; /* the real system: inotify, engine sockets and limits of this process may be used */
+};
+
+/* `loop` and `http` may be NULL: no socket is used, and the cgroup tree is walked in each sample. `problems` must outlive it. When `live`,
+ * raises this process's soft limit of open files to the hard one, and keeps at most half of it open. */
+int containers_new(struct loop *loop, struct http_client *http, const struct containers_options *o,
+	struct problems *problems, struct containers **out, struct err *e);
+void containers_free(struct containers *c);
+DEFINE_CLEANUP(struct containers *, containers_free);
+
+/* One sample: between the start of a sample and registry_sweep(). Failures of single containers are reasons or problems; a negative errno
+ * only when nothing at all could be read. */
+int containers_sample(struct containers *c, const struct collect_ctx *ctx, struct err *e);
+
+/* "v1", "v2", "hybrid", or "none". `c` may be NULL. */
+const char *containers_cgroup_mode(const struct containers *c);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The containers known to runtime.h, sorted by id. Internal to runtime_*.c.
+ */
+#ifndef COLLECTORS_RUNTIME_STORE_H
+#define COLLECTORS_RUNTIME_STORE_H
+
+#include "collectors/container_info.h"
+
+struct runtime_store {
+	struct container_info **all; /* by id */
+	size_t n, cap;
+	unsigned version;
+};
+
+void runtime_store_done(struct runtime_store *s);
+struct container_info *runtime_store_find(const struct runtime_store *s, const char *id);
+/* Adds, or merges into what is there; empties `info`. False when there are too many: `info` was dropped. */
+bool runtime_store_put(struct runtime_store *s, struct container_info *info);
+/* Removes the containers of that engine whose `listed` is another. */
+void runtime_store_sweep(struct runtime_store *s, const char *engine, unsigned listed);
+void runtime_store_remove(struct runtime_store *s, const char *id);
+
+#endif
