@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
@@ -100,17 +99,6 @@ static void on_daily(void *user)
 	history_expire(d->rrd_path, rrd_layout_longest_seconds(&d->layout), d->catalogue,
 		d->registry, d->problems, time(NULL));
 	loop_timer_after(d->daily, DAY_MS);
-}
-
-/* Many files stay open to be read cheaply: take what the system allows. */
-static void raise_file_limit(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
-		l.rlim_cur = l.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &l);
-	}
 }
 
 /* What can be missing is a problem, shown until it is mended; the daemon measures all the same. */
@@ -215,7 +203,6 @@ static int build(
 		return r;
 	open_state(d, e);
 	host_info_read(&d->host);
-	raise_file_limit();
 	r = open_database(d, e);
 	if (r == 0)
 		r = open_history(d, e);

@@ -84,7 +84,9 @@ static void container_options(const struct daemon *d, struct containers_options 
 
 int daemon_open_containers(struct daemon *d, struct err *e)
 {
-	struct containers_options o = {.live = true};
+	const struct collect_ctx *x = sampler_context(d->sampling.sampler);
+	struct containers_options o = {
+		.root_fd = x->root_fd, .proc_fd = x->proc_fd, .sys_fd = x->sys_fd, .live = x->live};
 
 	container_options(d, &o);
 	return containers_new(d->loop, d->http, &o, d->problems, &d->sampling.containers, e);

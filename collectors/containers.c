@@ -112,6 +112,14 @@ void containers_free(struct containers *c)
 	free(c);
 }
 
+void containers_set_patterns(
+	struct containers *c, struct patterns containers, struct patterns services)
+{
+	c->options.containers = containers;
+	c->options.services = services;
+	c->names_changed = true;
+}
+
 const char *containers_cgroup_mode(const struct containers *c)
 {
 	return cgroup_mode_name(c ? c->tree.mode : CGROUP_MODE_NONE);

@@ -52,6 +52,10 @@ DEFINE_CLEANUP(struct containers *, containers_free);
  * only when nothing at all could be read. */
 int containers_sample(struct containers *c, const struct collect_ctx *ctx, struct err *e);
 
+/* Other patterns, from a reload; in force with the next sample. */
+void containers_set_patterns(
+	struct containers *c, struct patterns containers, struct patterns services);
+
 /* "v1", "v2", "hybrid", or "none". `c` may be NULL. */
 const char *containers_cgroup_mode(const struct containers *c);
 

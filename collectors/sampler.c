@@ -91,6 +91,11 @@ void sampler_free(struct sampler *s)
 	free(s);
 }
 
+const struct collect_ctx *sampler_context(const struct sampler *s)
+{
+	return &s->ctx;
+}
+
 const struct collect_ctx *sampler_collect(struct sampler *s, int64_t wall_ms)
 {
 	struct collect_ctx *x = &s->ctx;

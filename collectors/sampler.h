@@ -19,6 +19,9 @@ int sampler_new(const char *root, const struct collect_options *options, struct 
 	struct problems *problems, struct sampler **out, struct err *e);
 void sampler_free(struct sampler *s);
 
+/* The descriptors and options the collectors work with, for whoever adds more entities. */
+const struct collect_ctx *sampler_context(const struct sampler *s);
+
 /* Starts a sample and runs all collectors. Returns the context they had, for whoever adds more (valid until the next call). */
 const struct collect_ctx *sampler_collect(struct sampler *s, int64_t wall_ms);
 
