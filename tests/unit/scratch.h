@@ -78,4 +78,11 @@ static inline bool scratch_has(const char *name)
 	return lstat(scratch_path(name), &st) == 0;
 }
 
+static inline bool under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded && strstr(preloaded, "vgpreload");
+}
+
 #endif
