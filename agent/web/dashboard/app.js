@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The start of the dashboard: signs in with the token of a link, loads what all pages need, and shows the page of the
+// route in the address (#/containers?range=6h). A page is an object
+//   {node, ranged, stream, start(), sample(detail), resume(), repaint(), destroy()}
+// where `ranged` tells that it shows a range of time, and `stream` is the query of the live samples it wants.
+
+import { get, signIn, takeToken } from "/assets/api.js";
+import { about } from "/assets/about.js";
+import { cgroupTable } from "/assets/containers.js";
+import { el } from "/assets/dom.js";
+import { entitiesPage } from "/assets/entities.js";
+import { entityPage } from "/assets/entity.js";
+import { Header } from "/assets/header.js";
+import { Live } from "/assets/live.js";
+import { overview } from "/assets/overview.js";
+import { Theme } from "/assets/palette.js";
+import { TimeRange } from "/assets/range.js";
+import { Schema } from "/assets/schema.js";
+
+const HOST_REFRESH_MS = 30000;
+
+const ROUTES = {
+	"": overview,
+	containers: (ctx) => cgroupTable(ctx, "container"),
+	services: (ctx) => cgroupTable(ctx, "service"),
+	container: (ctx, key) => entityPage(ctx, "container", key),
+	service: (ctx, key) => entityPage(ctx, "service", key),
+	entity: (ctx, cls, key) => entityPage(ctx, cls, key),
+	entities: entitiesPage,
+	about,
+};
+
+class App {
+	constructor(schema, host) {
+		this.range = new TimeRange();
+		this.range.setServerTime(host.time);
+		this.live = new Live(host.interval_seconds);
+		this.theme = new Theme(() => this.page?.repaint?.());
+		this.main = document.getElementById("main");
+		this.ctx = { schema, host, range: this.range, live: this.live, interval: host.interval_seconds };
+		this.header = new Header({ ...this.ctx, theme: this.theme });
+		document.body.prepend(this.header.node, this.header.bar, this.header.problems);
+		this.listen();
+		this.route();
+	}
+
+	listen() {
+		addEventListener("hashchange", () => this.route());
+		this.range.addEventListener("change", () => this.keepAddress());
+		this.live.addEventListener("sample", (e) => {
+			this.range.setServerTime(e.detail.time);
+			this.page?.sample?.(e.detail);
+		});
+		this.live.addEventListener("resume", () => {
+			this.refreshHost();
+			this.page?.resume?.();
+		});
+		setInterval(() => document.hidden || this.refreshHost(), HOST_REFRESH_MS);
+	}
+
+	async refreshHost() {
+		try {
+			const host = await get("/api/v1/host");
+			this.ctx.host = host;
+			this.header.setHost(host);
+		} catch {
+			// The live dot tells; the next turn tries again.
+		}
+	}
+
+	route() {
+		const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
+		const parts = path.split("/").slice(1).map(decode);
+		this.range.read(query);
+		if (this.page && path === this.path) {
+			this.range.changed();
+			return;
+		}
+		this.path = path;
+		this.page?.destroy?.();
+		const make = ROUTES[parts[0] ?? ""] ?? (() => notFound(path));
+		this.page = make(this.ctx, ...parts.slice(1));
+		this.header.here(path || "/");
+		this.header.bar.classList.toggle("gone", !this.page.ranged);
+		this.header.showRange();
+		this.main.replaceChildren(this.page.node);
+		scrollTo(0, 0);
+		this.live.want(this.page.stream ?? null);
+		this.keepAddress();
+		this.page.start?.();
+	}
+
+	/** The range stays in the address of pages that show one, without a new entry in the history. */
+	keepAddress() {
+		const path = this.path || "/";
+		history.replaceState(null, "", this.page?.ranged ? `#${path}?${this.range}` : `#${path}`);
+	}
+}
+
+function decode(part) {
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		return part;
+	}
+}
+
+const notFound = (path) => ({
+	node: el("div", { class: "page" }, el("p", { class: "message" }, `There is no page “${path}”. `, el("a", { href: "#/" }, "Overview"))),
+});
+
+async function start() {
+	const token = takeToken();
+	if (token) await signIn(token);
+	const [schema, host] = await Promise.all([Schema.load(), get("/api/v1/host")]);
+	new App(schema, host);
+}
+
+start().catch((e) => {
+	if (e.status === 401) return;
+	document.getElementById("main").replaceChildren(el("p", { class: "message" },
+		`The agent does not answer as it should: ${e.message}. `,
+		el("button", { type: "button", on: { click: () => location.reload() } }, "Try again")));
+});

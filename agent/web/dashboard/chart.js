@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// One chart: a card with title, legend and plot. What it shows is a plain object:
+//   {id, title, unit, href, series: [{entity, metric, label, doc, color, line, dash, band, peak}], stack, top, minTop,
+//    fullScale: () => number, limit: () => number or null, limitLabel, markers: [{entity, metric, label, color}],
+//    empty: () => text}
+// Series of a stack lie on each other, but for those with `line`. Over long ranges `band` shows the maximum as a faint
+// band, and a series with `peak` is nothing but the maximum. The axis ends at `top` or `fullScale`, else it reaches
+// `minTop` at least, so that noise near zero does not look like a mountain.
+// Names reach dygraphs only as a0, m0, a1, ...: it writes labels as HTML.
+
+import { el, setText } from "/assets/dom.js";
+import { Legend } from "/assets/legend.js";
+import { Overlay } from "/assets/overlay.js";
+import { color, dash, palette } from "/assets/palette.js";
+import { area, limitLine, line, marker } from "/assets/plotters.js";
+import { align, nearest } from "/assets/track.js";
+import { clock, format, formatTick, timeTick } from "/assets/units.js";
+
+// Its own legend sets style attributes, which the content security policy forbids; legend.js is ours.
+Dygraph.PLUGINS = Dygraph.PLUGINS.filter((p) => p !== Dygraph.Plugins.Legend);
+
+const AXIS_WIDTH = 58;
+const HEADROOM = 1.08;
+const LIMIT_FROM = 0.35; // a limit is drawn when values come this near to it
+
+export class Chart {
+	constructor(spec, group) {
+		this.spec = spec;
+		this.group = group;
+		this.data = { times: [], columns: [], maxima: [] };
+		this.marks = [];
+		this.cursorTime = null;
+		this.legend = new Legend(spec.series, spec.unit, () => this.redraw());
+		this.overlay = new Overlay(this, group, spec.title);
+		this.time = el("span", { class: "chart-time" });
+		this.canvas = el("div", { class: "plot-canvas" });
+		const title = spec.href ? el("a", { href: spec.href }, spec.title) : spec.title;
+		this.node = el("section", { class: "card chart", id: `chart-${spec.id}`, "aria-label": spec.title },
+			el("header", {}, el("h3", {}, title), this.time),
+			this.legend.node,
+			el("div", { class: "plot" }, this.canvas, this.overlay.node));
+		this.overlay.say("loading …");
+	}
+
+	/** `find(entity, metric, how)` gives the Track or null. */
+	draw(find, view) {
+		this.find = find;
+		this.view = view;
+		this.redraw();
+	}
+
+	redraw() {
+		if (!this.find || !this.canvas.isConnected || !this.canvas.clientWidth) return;
+		this.collect();
+		const rows = this.rows();
+		const options = { file: rows, dateWindow: [this.view.from * 1000, this.view.to * 1000] };
+		options.axes = { y: { valueRange: this.valueRange(rows) } };
+		if (this.g) this.g.updateOptions(options);
+		else this.create(rows, options);
+		this.overlay.place(this.g.getArea());
+		this.overlay.say(this.isEmpty() ? (this.spec.empty?.() ?? "nothing was measured in this time") : null);
+		this.setCursor(this.cursorTime);
+	}
+
+	collect() {
+		const n = this.spec.series.length;
+		const means = this.spec.series.map((s) => [this.find(s.entity, s.metric, s.peak ? "maximum" : "average"), s.metric]);
+		const peaks = this.spec.series.map((s) => [s.band ? this.find(s.entity, s.metric, "maximum") : null, s.metric]);
+		const { times, columns } = align([...means, ...peaks]);
+		this.spec.series.forEach((s, i) => s.peak && this.legend.offer(i, means[i][0] !== null));
+		const banded = peaks.some(([track]) => track);
+		this.data = { times, columns: columns.slice(0, n), maxima: banded ? columns.slice(n) : null };
+		this.marks = (this.spec.markers ?? []).flatMap((m) => marksOf(this.find(m.entity, m.metric, "maximum"), m));
+	}
+
+	isEmpty() {
+		const { from, to } = this.view;
+		const { times, columns } = this.data;
+		return !columns.some((c) => c.some((v, i) => v !== null && times[i] >= from && times[i] <= to));
+	}
+
+	/** [ms, a0, m0, a1, m1, ...]; a stack is summed up here, series that are off are null. */
+	rows() {
+		const { times, columns, maxima } = this.data;
+		const off = this.legend.hidden;
+		const rows = times.map((t, r) => {
+			const row = [t * 1000];
+			let sum = 0;
+			this.spec.series.forEach((s, i) => {
+				let v = off.has(i) ? null : (columns[i][r] ?? null);
+				if (this.isStacked(s) && v !== null) v = sum += v;
+				row.push(v, off.has(i) ? null : (maxima?.[i][r] ?? null));
+			});
+			return row;
+		});
+		const nothing = this.spec.series.flatMap(() => [null, null]);
+		return rows.length ? rows : [[this.view.from * 1000, ...nothing], [this.view.to * 1000, ...nothing]];
+	}
+
+	isStacked(s) {
+		return this.spec.stack && !s.line && !s.peak;
+	}
+
+	valueRange(rows) {
+		let { low, high } = this.extremes(rows);
+		const limit = this.limit();
+		const full = this.spec.top ?? this.spec.fullScale?.() ?? null;
+		if (full) return [0, full];
+		if (limit !== null && high >= LIMIT_FROM * limit) high = Math.max(high, limit);
+		return [low * HEADROOM, Math.max(high * HEADROOM, this.spec.minTop ?? 0) || 1];
+	}
+
+	extremes(rows) {
+		const { from, to } = this.view;
+		let low = 0;
+		let high = 0;
+		for (const row of rows) {
+			if (row[0] < from * 1000 || row[0] > to * 1000) continue;
+			for (let i = 1; i < row.length; i++) {
+				if (row[i] > high) high = row[i];
+				else if (row[i] < low) low = row[i];
+			}
+		}
+		return { low, high };
+	}
+
+	limit() {
+		return this.spec.limit?.() ?? null;
+	}
+
+	create(rows, options) {
+		const unit = this.spec.unit;
+		const labels = ["x", ...this.spec.series.flatMap((_, i) => [`a${i}`, `m${i}`])];
+		this.g = new Dygraph(this.canvas, rows, {
+			labels,
+			dateWindow: options.dateWindow,
+			legend: "never",
+			interactionModel: {},
+			showLabelsOnHighlight: false,
+			highlightCircleSize: 0,
+			...this.colors(),
+			plotter: (e) => this.plot(e),
+			underlayCallback: (ctx, _, g) => this.underlay(ctx, g),
+			axes: {
+				x: {
+					ticker: Dygraph.dateTicker,
+					axisLabelFormatter: (ms, granularity) => timeTick(ms, granularity),
+					pixelsPerLabel: 64,
+					axisLabelFontSize: 11,
+					drawGrid: false,
+				},
+				y: {
+					valueRange: options.axes.y.valueRange,
+					axisLabelFormatter: (v) => formatTick(v, unit),
+					labelsKMG2: unit.startsWith("bytes"),
+					pixelsPerLabel: 34,
+					axisLabelWidth: AXIS_WIDTH,
+					axisLabelFontSize: 11,
+				},
+			},
+		});
+	}
+
+	colors() {
+		return { gridLineColor: palette().grid, axisLineColor: palette().axis };
+	}
+
+	plot(e) {
+		const i = Number(e.setName.slice(1));
+		const s = this.spec.series[i];
+		const paint = color(s.color);
+		if (e.setName[0] === "m") {
+			area(e, paint, 0.16, e.allSeriesPoints[2 * i]);
+		} else if (this.isStacked(s)) {
+			area(e, paint, s.alpha ?? 0.75, this.below(e, i));
+		} else {
+			if (this.spec.series.length === 1) area(e, paint, 0.12, null);
+			line(e, paint, { dash: s.dash ? [5, 4] : dash(s.color), width: s.peak ? 1 : 1.5 });
+		}
+	}
+
+	/** The points of the series this one lies on. */
+	below(e, i) {
+		for (let k = i - 1; k >= 0; k--) {
+			if (this.isStacked(this.spec.series[k]) && !this.legend.hidden.has(k)) return e.allSeriesPoints[2 * k];
+		}
+		return null;
+	}
+
+	underlay(ctx, g) {
+		const limit = this.limit();
+		this.legend.say(limit === null ? "" : `${this.spec.limitLabel} ${format(limit, this.spec.unit)}`);
+		if (limit !== null) limitLine(ctx, g, limit, palette().limit);
+		for (const m of this.marks) marker(ctx, g, m.time, color(m.color));
+	}
+
+	repaint() {
+		this.legend.repaint();
+		this.g?.updateOptions(this.colors(), true);
+		this.redraw();
+	}
+
+	resize() {
+		this.g?.resize();
+		this.redraw();
+	}
+
+	times() {
+		return this.data.times;
+	}
+
+	timeAt(x) {
+		const { from, to } = this.view;
+		return from + (x / this.overlay.node.clientWidth) * (to - from);
+	}
+
+	cursorRow() {
+		if (this.cursorTime === null) return -1;
+		const row = nearest(this.data.times, this.cursorTime);
+		const reach = Math.max((this.view.to - this.view.from) / 100, this.group.interval);
+		return row >= 0 && Math.abs(this.data.times[row] - this.cursorTime) <= reach ? row : -1;
+	}
+
+	/** Shows the values at this time, or the newest ones for null. */
+	setCursor(time) {
+		this.cursorTime = time;
+		if (!this.g) return;
+		const { times, columns, maxima } = this.data;
+		const row = time === null ? times.length - 1 : this.cursorRow();
+		this.legend.show(columns.map((c) => c[row] ?? null), maxima?.map((c) => c[row] ?? null));
+		const shown = time !== null && row >= 0 ? times[row] : time;
+		setText(this.time, shown === null ? "" : clock(shown) + this.happenedAt(shown));
+		const { from, to } = this.view;
+		const inside = shown !== null && shown >= from && shown <= to;
+		this.overlay.cursor(inside ? ((shown - from) / (to - from)) * this.overlay.node.clientWidth : null);
+	}
+
+	happenedAt(time) {
+		const reach = (this.view.to - this.view.from) / 200;
+		const names = this.marks.filter((m) => Math.abs(m.time - time) <= reach).map((m) => m.label);
+		return names.length ? ` · ${[...new Set(names)].join(", ")}` : "";
+	}
+
+	/** For people who listen: the values at the reading line. */
+	describe() {
+		const row = this.cursorRow();
+		if (row < 0) return "no value";
+		const values = this.spec.series.map((s, i) => `${s.label} ${format(this.data.columns[i][row] ?? null, this.spec.unit)}`);
+		return `${clock(this.data.times[row])}: ${values.join(", ")}`;
+	}
+
+	destroy() {
+		this.g?.destroy();
+		this.g = null;
+	}
+}
+
+function marksOf(track, { metric, label, color: paint }) {
+	if (!track) return [];
+	const column = track.columns.get(metric) ?? [];
+	return track.times.filter((_, i) => column[i] > 0).map((time) => ({ time, label, color: paint }));
+}

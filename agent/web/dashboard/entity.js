@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page of one entity: facts, reasons for what is not measured, and its charts. Containers and services, and by the
+// metric tables every other class too.
+
+import { ApiError, entities } from "/assets/api.js";
+import { ChartGroup } from "/assets/chartgroup.js";
+import { el, setText } from "/assets/dom.js";
+import { groupsOf, specOf } from "/assets/groups.js";
+import { badges } from "/assets/state.js";
+import { clock, duration, format } from "/assets/units.js";
+
+const LABEL_TEXT = { id: "ID", image: "Image", state: "State", health: "Health", engine: "Engine" };
+const IN_TITLE = new Set(["state", "health"]);
+const SHORT_ID = 12;
+
+export function entityPage(ctx, cls, key) {
+	return new EntityPage(ctx, cls ?? "", key ?? "");
+}
+
+class EntityPage {
+	constructor(ctx, cls, key) {
+		this.ctx = ctx;
+		this.cls = cls;
+		this.key = key;
+		this.id = `${cls}/${key}`;
+		this.ranged = true;
+		this.stream = `entity=${encodeURIComponent(this.id)}`;
+		this.entity = { class: cls, key, live: true, labels: {}, values: {}, missing: {} };
+		this.group = new ChartGroup(ctx);
+		this.state = el("span", { class: "badges" });
+		this.facts = el("dl", { class: "facts" });
+		this.why = el("details", { class: "card why", hidden: true });
+		this.grid = el("div", { class: "charts" });
+		const table = ctx.schema.class(cls);
+		this.node = el("div", { class: "page entity" },
+			el("header", { class: "page-head" },
+				el("p", { class: "crumb" }, el("a", { href: listOf(cls) }, table?.plural ?? cls)),
+				el("h2", { title: key }, key), this.state),
+			this.facts, this.why, this.grid);
+	}
+
+	async start() {
+		this.abort = new AbortController();
+		try {
+			await this.load();
+		} catch (e) {
+			if (!this.abort.signal.aborted) this.sayMissing(e);
+			return;
+		}
+		const { schema } = this.ctx;
+		const specs = groupsOf(schema, this.cls).map((g) => specOf(schema, this.cls, this.key, g, () => this.entity)).filter(Boolean);
+		this.grid.replaceChildren(...specs.map((s) => this.group.add(s)));
+		if (!specs.length) this.grid.replaceChildren(el("p", { class: "message" }, "Nothing of this has a history."));
+		this.group.load();
+	}
+
+	async load() {
+		const now = await entities([this.cls], this.abort.signal);
+		const found = now.entities.find((e) => e.key === this.key);
+		if (!found) throw new ApiError(404, "Nothing of this name was ever measured here.");
+		this.entity = { missing: {}, values: {}, ...found };
+		this.lastTime = now.time;
+		this.show();
+		this.showWhy();
+	}
+
+	sayMissing(e) {
+		const known = this.ctx.schema.class(this.cls);
+		const text = e.status === 404 || !known ? "Nothing of this name was ever measured here. " : `Could not be loaded: ${e.message}. `;
+		this.grid.replaceChildren(el("p", { class: "message" }, text, el("a", { href: listOf(this.cls) }, "See what there is")));
+	}
+
+	show() {
+		const { labels = {}, values, live } = this.entity;
+		this.state.replaceChildren(...badges(this.entity));
+		const facts = [];
+		if (!live && this.entity.last_seen) facts.push(["Gone since", clock(this.entity.last_seen)]);
+		for (const [name, text] of Object.entries(labels)) {
+			if (!IN_TITLE.has(name)) facts.push([LABEL_TEXT[name] ?? name.replaceAll("_", " "), name === "id" ? text.slice(0, SHORT_ID) : text, text]);
+		}
+		for (const m of this.ctx.schema.class(this.cls)?.metrics ?? []) {
+			if (m.stored && this.cls !== "agent" && this.cls !== "filesystem") continue;
+			const fact = this.fact(m, values[m.name]);
+			if (fact) facts.push(fact);
+		}
+		this.facts.replaceChildren(...facts.map(([name, text, title]) => el("div", {},
+			el("dt", {}, name), el("dd", { title: title ?? text }, text))));
+	}
+
+	fact(m, v) {
+		if (v === null || v === undefined) return null;
+		if (m.name === "start_time_seconds" || m.name === "boot_time_seconds") return [m.title, clock(v), m.doc];
+		if (m.name === "age_seconds") return [m.title, duration(v), m.doc];
+		if (m.name === "running") return null;
+		return [m.title, format(v, m.unit), m.doc];
+	}
+
+	/** Why a chart or a fact is empty, one line for each reason. */
+	showWhy() {
+		const reasons = new Map();
+		for (const [name, reason] of Object.entries(this.entity.missing ?? {})) {
+			const title = this.ctx.schema.metric(this.cls, name)?.title ?? name;
+			reasons.set(reason, [...(reasons.get(reason) ?? []), title]);
+		}
+		this.why.hidden = reasons.size === 0;
+		this.why.replaceChildren(el("summary", {}, "What is not measured here, and why"),
+			el("ul", {}, [...reasons].map(([reason, titles]) => el("li", {}, el("b", {}, titles.join(", ")), `: ${reason}`))));
+	}
+
+	sample(detail) {
+		const found = detail.entities.find((e) => e.class === this.cls && e.key === this.key);
+		if (found) {
+			this.entity = { ...this.entity, ...found, missing: this.entity.missing };
+			this.lastTime = detail.time;
+		} else if (this.entity.live) {
+			this.entity = { ...this.entity, live: false, last_seen: this.lastTime };
+		}
+		this.show();
+		this.group.sample(detail);
+	}
+
+	async resume() {
+		this.group.load();
+		try {
+			await this.load();
+		} catch (e) {
+			setText(this.state, e.status === 404 ? "gone" : "");
+		}
+	}
+
+	repaint() {
+		this.group.repaint();
+	}
+
+	destroy() {
+		this.abort?.abort();
+		this.group.destroy();
+	}
+}
+
+const listOf = (cls) => (cls === "container" || cls === "service" ? `#/${cls}s` : "#/entities");
