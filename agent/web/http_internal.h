@@ -57,6 +57,7 @@ struct http_server {
 	struct peer_counts peers;
 	struct connection *connections;
 	size_t held;
+	bool closed_some; /* a connection was closed in this turn */
 	bool closing;
 };
 

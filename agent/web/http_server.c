@@ -19,7 +19,12 @@ static void run(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	(void)MHD_run(s->daemon);
+	/* The listening socket is left alone while all connections are taken, and looked at again only at the beginning of the
+	 * turn after one was closed. */
+	do {
+		s->closed_some = false;
+		(void)MHD_run(s->daemon);
+	} while (s->closed_some);
 	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
 		loop_timer_after(s->run_timer, ms < 60000 ? (int64_t)ms : 60000);
 	else
@@ -119,6 +124,7 @@ static void on_connection(void *user, struct MHD_Connection *mhd, void **context
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*context = connection_new(user, mhd);
 	} else if (*context) {
+		((struct http_server *)user)->closed_some = true;
 		connection_free(*context);
 		*context = NULL;
 	}
