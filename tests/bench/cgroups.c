@@ -28,11 +28,11 @@ static bool unified;
 static void folder(char *to, size_t size, int c, int i)
 {
 	if (unified)
-		(void)snprintf(
-			to, size, ROOT "/system.slice/docker-%08x%056x.scope", 0xbe7c0000U, i);
+		(void)snprintf(to, size, ROOT "/system.slice/docker-%08x%056x.scope",
+			0xbe7c0000U + (unsigned)i, i);
 	else
-		(void)snprintf(
-			to, size, ROOT "/%s/docker/%08x%056x", controllers[c], 0xbe7c0000U, i);
+		(void)snprintf(to, size, ROOT "/%s/docker/%08x%056x", controllers[c],
+			0xbe7c0000U + (unsigned)i, i);
 }
 
 static int trees(void)
