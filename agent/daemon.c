@@ -216,6 +216,7 @@ static int build(
 static void tear_down(struct daemon *d)
 {
 	web_child_free(d->web);
+	update_check_free(d->update_check);
 	loop_timer_free(d->daily);
 	loop_timer_free(d->watchdog);
 	loop_timer_free(d->trim);
@@ -264,6 +265,7 @@ static int run(struct daemon *d, const char *address, struct err *e)
 	if (r < 0)
 		return r;
 	loop_on_signal(d->loop, on_signal, d);
+	d->update_check = update_check_new(d->loop, &d->updates);
 	d->daily = loop_timer_new(d->loop, on_daily, d);
 	loop_timer_after(d->daily, FIRST_EXPIRE_MS);
 	d->trim = loop_timer_new(d->loop, on_trim, d);

@@ -42,6 +42,7 @@ static void apply(struct daemon *d)
 		.filesystems = config_patterns(c, "filesystems"),
 		.disks = config_patterns(c, "disks"),
 		.interfaces = config_patterns(c, "interfaces"),
+		.updates = &d->updates,
 		.network_filesystems = config_bool(c, "filesystems.network"),
 	};
 }

@@ -12,6 +12,7 @@
 #include "agent/sampling.h"
 #include "agent/state_dir.h"
 #include "agent/tokens.h"
+#include "agent/update_check.h"
 #include "agent/web_child.h"
 #include "base/db.h"
 #include "base/http_client.h"
@@ -26,6 +27,7 @@ struct daemon {
 	const char *listen; /* NULL: from the configuration */
 	struct config *config;
 	struct collect_options collect_options;
+	struct known_updates updates;
 	struct rrd_layout layout;
 	struct host_info host;
 	struct loop *loop;
@@ -42,6 +44,7 @@ struct daemon {
 	int listen_fd;
 	struct control *control;
 	struct web_child *web;
+	struct update_check *update_check;
 	struct loop_timer *daily;
 	struct loop_timer *watchdog;
 	struct loop_timer *trim;

@@ -21,10 +21,18 @@ struct patterns {
 	size_t n;
 };
 
+/* What the package manager said, asked by the daemon now and then. */
+struct known_updates {
+	bool known;
+	unsigned all;
+	unsigned security;
+};
+
 struct collect_options {
 	struct patterns filesystems; /* mount points; no match: watched */
 	struct patterns disks; /* device names */
 	struct patterns interfaces; /* interface names */
+	const struct known_updates *updates; /* may be NULL */
 	bool network_filesystems; /* also NFS, CIFS, sshfs and the like */
 };
 

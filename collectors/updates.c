@@ -171,8 +171,9 @@ static int look(struct updates_state *s, const struct collect_ctx *ctx, struct e
 
 static int collect(void *state, const struct collect_ctx *ctx, struct err *e)
 {
-	static const char why[] = "this system keeps no list of pending updates";
+	static const char why[] = "not known yet: the package manager is asked once a day";
 	struct updates_state *s = state;
+	const struct known_updates *asked = ctx->options ? ctx->options->updates : NULL;
 	struct entity *host = host_entity(ctx);
 	int r = 0;
 
@@ -184,6 +185,9 @@ static int collect(void *state, const struct collect_ctx *ctx, struct err *e)
 	if (s->known) {
 		entity_gauge(host, HOST_updates_pending, s->all);
 		entity_gauge(host, HOST_security_updates_pending, s->security);
+	} else if (asked && asked->known) {
+		entity_gauge(host, HOST_updates_pending, asked->all);
+		entity_gauge(host, HOST_security_updates_pending, asked->security);
 	} else {
 		entity_missing(host, HOST_updates_pending, why);
 		entity_missing(host, HOST_security_updates_pending, why);
