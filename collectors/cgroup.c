@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
 
@@ -133,8 +134,8 @@ static void layout_by_statfs(int sys_fd, struct cgroup_layout *l)
 		if (dir < 0)
 			continue;
 		l->mode = CGROUP_MODE_V1;
-		(void)str_copy(l->mounts[c], 256, "/sys/fs/cgroup/");
-		strcat(l->mounts[c], controller_names[c]);
+		(void)snprintf(l->mounts[c], sizeof(l->mounts[c]), "/sys/fs/cgroup/%s",
+			controller_names[c]);
 	}
 }
 

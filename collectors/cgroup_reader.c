@@ -12,6 +12,7 @@
 #include "collectors/cgroup_text.h"
 
 static const char not_readable[] = "this user may not read it";
+static const char malformed[] = "the kernel's file could not be understood";
 static const char pressure_off[] = "pressure is not measured: boot with psi=1";
 
 static const struct cgroup_version *version_of(const struct cgroup_reader *r)
@@ -182,7 +183,7 @@ static bool read_source(struct cgroup_reader *r, struct cgroup *g, size_t i, boo
 	g->absent[i] = n < 0 ? reason_of(s, n) : NULL;
 	if (n >= 0)
 		s->parse(r, r->text, out);
-	mark_missing(s, out, n < 0 ? g->absent[i] : s->reason);
+	mark_missing(s, out, n < 0 ? g->absent[i] : s->incomplete ? s->incomplete : malformed);
 	return had && n < 0;
 }
 

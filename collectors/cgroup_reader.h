@@ -85,6 +85,8 @@ struct cgroup_source {
 	void (*parse)(struct cgroup_reader *r, const char *text, struct cgroup_numbers *out);
 	const char *reason; /* for the user, when the file is not there */
 	const unsigned char *metrics; /* what is missing then, ended by CGROUP_METRICS */
+	/* The reason when the file is there but lacks a key; NULL: it always has all. */
+	const char *incomplete;
 };
 
 struct cgroup_version {

@@ -102,6 +102,7 @@ static const char no_cpu[] = "the cpu controller is off for it";
 static const char no_memory[] =
 	"the memory controller is off for it (boot with cgroup_enable=memory, or delegate it)";
 static const char no_swap[] = "swap is not accounted by this kernel";
+static const char no_oom[] = "this kernel does not count OOM kills of a cgroup";
 static const char no_io[] = "the io controller is off for it";
 static const char no_pids[] = "the pids controller is off for it";
 static const char no_pressure[] = "this kernel does not measure pressure";
@@ -110,25 +111,27 @@ static const struct cgroup_source sources[] = {
 	{CGROUP_CPU, {"cpu.stat"}, parse_cpu_stat, no_cpu,
 		METRICS(CGROUP_cpu_used_percent, CGROUP_cpu_user_percent, CGROUP_cpu_system_percent,
 			CGROUP_cpu_periods_per_second, CGROUP_cpu_throttled_periods_per_second,
-			CGROUP_cpu_throttled_seconds_per_second)},
+			CGROUP_cpu_throttled_seconds_per_second),
+		no_cpu},
 	{CGROUP_MEMORY, {"memory.current"}, parse_memory_current, no_memory,
-		METRICS(CGROUP_memory_usage_bytes)},
+		METRICS(CGROUP_memory_usage_bytes), NULL},
 	{CGROUP_MEMORY, {"memory.stat"}, parse_memory_stat, no_memory,
-		METRICS(CGROUP_memory_anon_bytes, CGROUP_memory_file_bytes)},
+		METRICS(CGROUP_memory_anon_bytes, CGROUP_memory_file_bytes), NULL},
 	{CGROUP_MEMORY, {"memory.swap.current"}, parse_swap, no_swap,
-		METRICS(CGROUP_memory_swap_bytes)},
+		METRICS(CGROUP_memory_swap_bytes), NULL},
 	{CGROUP_MEMORY, {"memory.events"}, parse_memory_events, no_memory,
-		METRICS(CGROUP_oom_kills)},
+		METRICS(CGROUP_oom_kills), no_oom},
 	{CGROUP_BLKIO, {"io.stat"}, parse_io_stat, no_io,
 		METRICS(CGROUP_disk_read_bytes_per_second, CGROUP_disk_written_bytes_per_second,
-			CGROUP_disk_reads_per_second, CGROUP_disk_writes_per_second)},
-	{CGROUP_PIDS, {"pids.current"}, parse_pids, no_pids, METRICS(CGROUP_processes)},
+			CGROUP_disk_reads_per_second, CGROUP_disk_writes_per_second),
+		NULL},
+	{CGROUP_PIDS, {"pids.current"}, parse_pids, no_pids, METRICS(CGROUP_processes), NULL},
 	{CGROUP_CPU, {"cpu.pressure"}, parse_cpu_pressure, no_pressure,
-		METRICS(CGROUP_pressure_cpu_some_percent)},
+		METRICS(CGROUP_pressure_cpu_some_percent), NULL},
 	{CGROUP_MEMORY, {"memory.pressure"}, parse_memory_pressure, no_pressure,
-		METRICS(CGROUP_pressure_memory_some_percent)},
+		METRICS(CGROUP_pressure_memory_some_percent), NULL},
 	{CGROUP_BLKIO, {"io.pressure"}, parse_io_pressure, no_pressure,
-		METRICS(CGROUP_pressure_io_some_percent)},
+		METRICS(CGROUP_pressure_io_some_percent), NULL},
 };
 
 static void take_smaller(double v, double *least)

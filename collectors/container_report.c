@@ -39,7 +39,9 @@ static void set_labels(
 	entity_label(e, "engine", info && info->engine ? info->engine : item->name.engine);
 	entity_label(e, "name", info && info->name ? info->name : item->name.name);
 	entity_label(e, "image", info ? info->image : NULL);
-	entity_label(e, "state", info ? container_state_name(info->state) : "running");
+	entity_label(e, "state",
+		info && info->state != CONTAINER_STATE_UNKNOWN ? container_state_name(info->state)
+							       : "running");
 	entity_label(e, "pod", info ? info->pod : NULL);
 	entity_label(e, "namespace", info ? info->pod_namespace : NULL);
 	entity_label(e, "project", info ? info->project : NULL);

@@ -284,18 +284,26 @@ static void report_stopped(struct containers *c, const struct collect_ctx *ctx)
 	}
 }
 
-/* A container without a cgroup whose engine, a moment ago, had not yet noted its end. */
-static void look_again(struct containers *c)
+static void look_again(struct containers *c, const struct container_info *info)
 {
-	for (size_t n = 0; n < c->names.n_stopped; n++) {
-		const struct container_info *info = c->names.stopped[n];
-		struct cgroup_name name = {.engine = info->engine ? info->engine : ""};
+	struct cgroup_name name = {.engine = info->engine ? info->engine : ""};
 
-		if (!container_state_is_live(info->state))
-			continue;
-		(void)str_copy(name.id, sizeof(name.id), info->id);
-		runtime_cgroup_changed(c->runtime, &name);
-	}
+	(void)str_copy(name.id, sizeof(name.id), info->id);
+	runtime_cgroup_changed(c->runtime, &name);
+}
+
+/* Containers of which the engine, a moment ago, had not yet noted that they ended or began. */
+static void look_at_doubtful(struct containers *c)
+{
+	size_t n_stopped = c->names.n_stopped;
+
+	for (const struct container_item *i = c->table.first; i; i = i->next)
+		if (i->info && i->info->state != CONTAINER_STATE_UNKNOWN &&
+			!container_state_is_live(i->info->state))
+			look_again(c, i->info);
+	for (size_t n = 0; n < n_stopped; n++)
+		if (container_state_is_live(c->names.stopped[n]->state))
+			look_again(c, c->names.stopped[n]);
 }
 
 int containers_sample(struct containers *c, const struct collect_ctx *ctx, struct err *e)
@@ -305,7 +313,8 @@ int containers_sample(struct containers *c, const struct collect_ctx *ctx, struc
 			return err_wrap(e, -EIO, "cgroups");
 		cgroup_reader_refresh(&c->reader);
 	}
-	look_again(c);
+	if (c->runtime_version == runtime_version(c->runtime))
+		look_at_doubtful(c);
 	runtime_poll(c->runtime);
 	scan(c);
 	settle_names(c);
