@@ -22,9 +22,7 @@ ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(EXTRA)
 LIBS         := $(shell pkg-config --libs $(PKGS)) -lm
 
 MODULES := base collectors notify backup deploy-hooks agent agent/web
-# Waiting for parts that are not there yet.
-PENDING := agent/control.c agent/daemon.c agent/operations.c agent/sampling.c agent/listen.c agent/daemon_config.c
-SRCS    := $(filter-out agent/main.c $(PENDING),$(wildcard $(MODULES:%=%/*.c)))
+SRCS    := $(filter-out agent/main.c,$(wildcard $(MODULES:%=%/*.c)))
 OBJS    := $(SRCS:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/agent/web/assets_data.o
 MAIN    := $(BUILD)/obj/agent/main.o
 
