@@ -199,3 +199,11 @@ void config_parse(config_t *out, const struct config_text *t, unsigned *until, s
 		config_init(out);
 	}
 }
+
+#define TEXT_OF(x) #x
+#define VERSION_OF(major, minor, revision) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(revision)
+
+const char *config_parse_library_version(void)
+{
+	return VERSION_OF(LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
+}

@@ -17,4 +17,7 @@ struct config_t; /* of libconfig.h */
 void config_parse(
 	struct config_t *out, const struct config_text *t, unsigned *until, struct mistakes *m);
 
+/* Of libconfig, as this was built with. */
+const char *config_parse_library_version(void);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/config_show.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
 #include "agent/entity_json.h"
@@ -45,6 +46,14 @@ static int op_config_reload(const struct control_call *c, struct err *e)
 	if (r < 0)
 		return err_set(e, EBADMSG, "nothing was changed: %s", buf_str(&mistakes));
 	buf_addf(c->reply, ",\"changed\":[%s]", buf_str(&changed));
+	return 0;
+}
+
+static int op_config_show(const struct control_call *c, struct err *e)
+{
+	(void)e;
+	buf_adds(c->reply, ",\"settings\":");
+	config_show_json(c->daemon->config, c->reply);
 	return 0;
 }
 
@@ -247,6 +256,7 @@ static int op_token_rotate(const struct control_call *c, struct err *e)
 const struct operation operations[] = {
 	{"auth.token", ROLE_NONE, true, op_auth_token},
 	{"config.reload", ROLE_ADMIN, false, op_config_reload},
+	{"config.show", ROLE_ADMIN, false, op_config_show},
 	{"hello", ROLE_NONE, true, op_hello},
 	{"host", ROLE_VIEWER, false, op_host},
 	{"latest", ROLE_VIEWER, false, op_latest},

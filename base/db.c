@@ -417,3 +417,8 @@ int64_t db_changes(struct db *db)
 {
 	return sqlite3_changes64(db->sql);
 }
+
+const char *db_library_version(void)
+{
+	return sqlite3_libversion();
+}

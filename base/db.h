@@ -63,4 +63,7 @@ void db_rollback(struct db *db);
 int64_t db_last_id(struct db *db);
 int64_t db_changes(struct db *db);
 
+/* Of SQLite, as it runs here. */
+const char *db_library_version(void);
+
 #endif

@@ -290,3 +290,8 @@ void http_request_cancel(struct http_request *r)
 	if (!r->client->in_curl)
 		remove_request(r);
 }
+
+const char *http_client_library_version(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->version;
+}

@@ -56,4 +56,7 @@ int http_client_start(struct http_client *c, const struct http_request_options *
 /* Ends it without calling `done`; may be called from a callback, of this request or another. NULL is fine. */
 void http_request_cancel(struct http_request *r);
 
+/* Of libcurl, as it runs here. */
+const char *http_client_library_version(void);
+
 #endif

@@ -346,3 +346,8 @@ int rrd_file_fetch(const char *path, const struct entity_class *c, const size_t 
 	fetched_done(&f);
 	return 0;
 }
+
+const char *rrd_library_version(void)
+{
+	return rrd_strversion();
+}

@@ -54,4 +54,8 @@ int rrd_file_update(
 int rrd_file_fetch(const char *path, const struct entity_class *c, const size_t *metrics,
 	size_t n_metrics, time_t from, time_t to, size_t max_points, enum rrd_consolidation how,
 	struct rrd_series *out, struct err *e);
+
+/* Of librrd, as it runs here. */
+const char *rrd_library_version(void);
+
 #endif

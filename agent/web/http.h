@@ -83,4 +83,7 @@ void http_reply_stream(
 	struct http_request *rq, const char *type, const struct http_stream *stream, void *user);
 void http_stream_wake(struct http_request *rq);
 
+/* Of libmicrohttpd, as it runs here. */
+const char *http_library_version(void);
+
 #endif

@@ -215,3 +215,8 @@ void http_server_free(struct http_server *s)
 	peer_counts_done(&s->peers);
 	free(s);
 }
+
+const char *http_library_version(void)
+{
+	return MHD_get_version();
+}

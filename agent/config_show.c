@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/config_show.h"
+
+#include <string.h>
+
+#include "agent/system_default.h"
+#include "base/str.h"
+
+static void add_json_value(const struct option *o, const char *value, struct buf *out)
+{
+	char text[OPTION_VALUE_MAX + 8];
+
+	if ((o->type == OPTION_BOOL || o->type == OPTION_INT) && !(o->flags & OPTION_SECRET)) {
+		buf_adds(out, value);
+		return;
+	}
+	option_shown(o, value, text, sizeof(text));
+	buf_add_json_string(out, text);
+}
+
+static void add_json_setting(void *user, const struct config_view *v)
+{
+	bool list = v->option->flags & OPTION_LIST;
+	struct buf *out = user;
+
+	buf_adds(out, buf_str(out)[out->len - 1] == '[' ? "{\"name\":" : ",{\"name\":");
+	buf_add_json_string(out, v->name);
+	buf_adds(out, list ? ",\"value\":[" : ",\"value\":");
+	for (size_t i = 0; i < v->n_values; i++) {
+		if (i)
+			buf_addc(out, ',');
+		add_json_value(v->option, v->values[i], out);
+	}
+	if (list)
+		buf_addc(out, ']');
+	else if (!v->n_values)
+		buf_adds(out, "null");
+	buf_adds(out, ",\"origin\":");
+	buf_add_json_string(out, v->origin);
+	buf_addc(out, '}');
+}
+
+void config_show_json(const struct config *c, struct buf *out)
+{
+	buf_addc(out, '[');
+	config_each(c, add_json_setting, out);
+	buf_addc(out, ']');
+}
+
+enum { DEFAULTS_MAX = 32 };
+
+struct defaults {
+	char *values[DEFAULTS_MAX];
+	size_t n;
+};
+
+static void take_default(void *user, const char *value)
+{
+	struct defaults *d = user;
+
+	if (d->n < DEFAULTS_MAX)
+		d->values[d->n++] = str_dup(value);
+}
+
+/* The default as it would be written in a file; nothing when there is none. */
+static void add_default(const struct option *o, struct buf *out)
+{
+	struct defaults d = {{NULL}, 0};
+	char text[256];
+
+	option_each_default(o, take_default, &d);
+	if (o->flags & OPTION_SYSTEM) {
+		system_default(o->name, text, sizeof(text));
+		take_default(&d, text);
+	}
+	if (d.n || o->flags & OPTION_LIST)
+		option_print(o, (const char *const *)d.values, d.n, out);
+	else
+		buf_adds(out, "\"\"");
+	for (size_t i = 0; i < d.n; i++)
+		free(d.values[i]);
+}
+
+/* Length of the part of the name in front of its last segment, with the dot. */
+static size_t group_length(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot ? (size_t)(dot - name) + 1 : 0;
+}
+
+static size_t depth_of(const char *name, size_t n)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < n; i++)
+		depth += name[i] == '.';
+	return depth;
+}
+
+static void indent(struct buf *out, size_t depth)
+{
+	buf_addc(out, '#');
+	while (depth--)
+		buf_addc(out, '\t');
+}
+
+/* A segment as a sample shows it: a name of the user's choice becomes NAME. */
+static void add_segment(const char *s, size_t n, struct buf *out)
+{
+	if (n == 1 && *s == '*')
+		buf_adds(out, "NAME");
+	else
+		buf_add(out, s, n);
+}
+
+/* Closes the groups of `from` and opens those of `to` that are not common to both. */
+static void change_group(
+	const char *from, size_t from_n, const char *to, size_t to_n, struct buf *out)
+{
+	size_t common = 0, start = 0;
+
+	for (size_t i = 0; i < from_n && i < to_n && from[i] == to[i]; i++)
+		if (from[i] == '.')
+			common = i + 1;
+	for (size_t d = depth_of(from, from_n); d > depth_of(from, common); d--) {
+		indent(out, d - 1);
+		buf_adds(out, "}\n");
+	}
+	if (common == 0)
+		buf_addc(out, '\n');
+	for (size_t i = 0; i < to_n; i++) {
+		if (to[i] != '.')
+			continue;
+		if (i >= common) {
+			indent(out, depth_of(to, start));
+			add_segment(to + start, i - start, out);
+			buf_adds(out, " = {\n");
+		}
+		start = i + 1;
+	}
+}
+
+void config_show_sample(const struct options *t, struct buf *out)
+{
+	const char *before = "";
+
+	buf_adds(out, "# Configuration of agent; agent.conf(5) is the manual. Every option is here "
+		      "with its\n"
+		      "# default: to change one, remove the '#' in front of it and of the { } "
+		      "around it.\n"
+		      "# `agent config check` reports mistakes.\n");
+	for (size_t i = 0; i < t->n; i++) {
+		const struct option *o = &t->rows[i];
+		size_t n = group_length(o->name);
+
+		change_group(before, group_length(before), o->name, n, out);
+		/* Inside a group a comment stays one when the '#' in front is removed. */
+		if (n)
+			indent(out, depth_of(o->name, n));
+		buf_addf(out, "# %s\n", o->doc);
+		indent(out, depth_of(o->name, n));
+		add_segment(o->name + n, strlen(o->name + n), out);
+		buf_adds(out, " = ");
+		add_default(o, out);
+		buf_addc(out, '\n');
+		before = o->name;
+	}
+	change_group(before, group_length(before), "", 0, out);
+}
+
+/* mdoc: a backslash is written \e, and a line must not begin with '.' or '\''. */
+static void add_mdoc(const char *s, struct buf *out)
+{
+	for (; *s; s++) {
+		if (*s == '\\')
+			buf_adds(out, "\\e");
+		else if (*s == '"')
+			buf_adds(out, "\\(dq");
+		else
+			buf_addc(out, *s);
+	}
+}
+
+void config_show_manual(const struct options *t, struct buf *out)
+{
+	char type[256];
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct option *o = &t->rows[i];
+		struct buf text = BUF_INIT(4096);
+
+		option_describe(o, type, sizeof(type));
+		buf_addf(out, ".It Ic %s\n", o->name);
+		add_mdoc(o->doc, out);
+		buf_addf(out, "\nExpected: %s.\n", type);
+		if (o->flags & OPTION_SYSTEM)
+			buf_addf(out, "Default: %s.\n", o->dflt);
+		else if (o->flags & OPTION_REQUIRED)
+			buf_adds(out, "Must be given.\n");
+		else {
+			add_default(o, &text);
+			buf_adds(out, "Default:\n.Li ");
+			add_mdoc(buf_str(&text), out);
+			buf_addc(out, '\n');
+		}
+		buf_done(&text);
+	}
+}

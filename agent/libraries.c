@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/libraries.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stddef.h>
+
+#include "agent/config_parse.h"
+#include "agent/web/http.h"
+#include "base/db.h"
+#include "base/http_client.h"
+#include "collectors/rrd_file.h"
+
+static const char *libcrypto_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
+const struct library libraries[] = {
+	{"jansson", jansson_version_str},
+	{"libconfig", config_parse_library_version},
+	{"libcrypto", libcrypto_version},
+	{"libcurl", http_client_library_version},
+	{"libmicrohttpd", http_library_version},
+	{"librrd", rrd_library_version},
+	{"sqlite", db_library_version},
+	{NULL, NULL},
+};
