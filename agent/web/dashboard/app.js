@@ -81,7 +81,7 @@ class App {
 		const make = ROUTES[parts[0] ?? ""] ?? (() => notFound(path));
 		this.page = make(this.ctx, ...parts.slice(1));
 		this.header.here(path || "/");
-		this.header.bar.classList.toggle("gone", !this.page.ranged);
+		this.header.bar.hidden = !this.page.ranged;
 		this.header.showRange();
 		this.main.replaceChildren(this.page.node);
 		scrollTo(0, 0);

@@ -21,6 +21,7 @@ Dygraph.PLUGINS = Dygraph.PLUGINS.filter((p) => p !== Dygraph.Plugins.Legend);
 
 const AXIS_WIDTH = 58;
 const HEADROOM = 1.08;
+const TOP_ROOM = 1.02; // so that the label of the highest value fits
 const LIMIT_FROM = 0.35; // a limit is drawn when values come this near to it
 
 export class Chart {
@@ -105,7 +106,7 @@ export class Chart {
 		let { low, high } = this.extremes(rows);
 		const limit = this.limit();
 		const full = this.spec.top ?? this.spec.fullScale?.() ?? null;
-		if (full) return [0, full];
+		if (full) return [0, full * TOP_ROOM];
 		if (limit !== null && high >= LIMIT_FROM * limit) high = Math.max(high, limit);
 		return [low * HEADROOM, Math.max(high * HEADROOM, this.spec.minTop ?? 0) || 1];
 	}
@@ -153,7 +154,7 @@ export class Chart {
 					valueRange: options.axes.y.valueRange,
 					axisLabelFormatter: (v) => formatTick(v, unit),
 					labelsKMG2: unit.startsWith("bytes"),
-					pixelsPerLabel: 34,
+					pixelsPerLabel: 30,
 					axisLabelWidth: AXIS_WIDTH,
 					axisLabelFontSize: 11,
 				},
@@ -189,7 +190,8 @@ export class Chart {
 
 	underlay(ctx, g) {
 		const limit = this.limit();
-		this.legend.say(limit === null ? "" : `${this.spec.limitLabel} ${format(limit, this.spec.unit)}`);
+		const kinds = (this.spec.markers ?? []).filter((k) => this.marks.some((m) => m.label === k.label));
+		this.legend.say(limit === null ? "" : `${this.spec.limitLabel} ${format(limit, this.spec.unit)}`, kinds);
 		if (limit !== null) limitLine(ctx, g, limit, palette().limit);
 		for (const m of this.marks) marker(ctx, g, m.time, color(m.color));
 	}

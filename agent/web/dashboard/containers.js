@@ -4,7 +4,7 @@
 import { entities, series } from "/assets/api.js";
 import { el, setText } from "/assets/dom.js";
 import { SPARK_POINTS, SPARK_SPAN, Sparkline } from "/assets/sparkline.js";
-import { badges, healthOf, stateOf } from "/assets/state.js";
+import { badge, healthOf, stateOf } from "/assets/state.js";
 import { Table } from "/assets/table.js";
 import { Bar } from "/assets/tiles.js";
 import { duration, format } from "/assets/units.js";
@@ -125,7 +125,7 @@ class CgroupTable {
 		};
 		c.content = {
 			name: [c.link], state: [c.state], cpu: [el("div", { class: "line" }, c.cpu, c.cpuLine.node)],
-			memory: [el("div", { class: "line" }, el("span", { class: "memory" }, c.memory, c.bar.node, c.limit), c.memoryLine.node)],
+			memory: [el("div", { class: "line" }, el("span", { class: "memory" }, c.memory, c.limit, c.bar.node), c.memoryLine.node)],
 			net: [el("div", { class: "pair" }, c.down, c.up)], disk: [el("div", { class: "pair" }, c.read, c.written)],
 			processes: [c.processes], restarts: [c.restarts], age: [c.age], image: [c.image],
 		};
@@ -135,11 +135,11 @@ class CgroupTable {
 	fill(c, e) {
 		const v = (metric) => value(e, metric);
 		const marks = [stateOf(e), healthOf(e)].map((b) => b?.text).join();
-		if (c.marks !== marks) c.state.replaceChildren(...badges(e));
+		if (c.marks !== marks) c.state.replaceChildren(badge(e));
 		c.marks = marks;
 		setText(c.cpu, format(v("cpu_used_percent"), "percent"));
 		setText(c.memory, format(v("memory_used_bytes"), "bytes"));
-		setText(c.limit, v("memory_limit_bytes") === null ? "" : `of ${format(v("memory_limit_bytes"), "bytes")}`);
+		setText(c.limit, v("memory_limit_bytes") === null ? "" : ` of ${format(v("memory_limit_bytes"), "bytes")}`);
 		c.bar.set(v("memory_limit_bytes") === null ? null : v("memory_used_percent"));
 		setText(c.down, rate(v("network_received_bytes_per_second")));
 		setText(c.up, rate(v("network_sent_bytes_per_second")));

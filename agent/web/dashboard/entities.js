@@ -1,65 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that is measured, class by class: the way to the page of a disk, an interface, a sensor.
+// All that is measured, class by class: the way to the page of a disk, an interface, a sensor. Containers and services have
+// tables of their own.
 
-import { get } from "/assets/api.js";
-import { el } from "/assets/dom.js";
+import { entities } from "/assets/api.js";
+import { el, setText } from "/assets/dom.js";
 import { clock, format } from "/assets/units.js";
 
 /* What is said about an entity beside its name. */
 const SUMMARY = {
 	host: ["cpu_used_percent", "memory_used_percent", "load1"],
+	core: ["used_percent"],
 	filesystem: ["used_percent", "available_bytes", "inodes_used_percent"],
 	disk: ["busy_percent", "read_bytes_per_second", "written_bytes_per_second"],
 	interface: ["received_bytes_per_second", "sent_bytes_per_second", "up"],
 	sensor: ["temperature_celsius"],
-	core: ["used_percent"],
-	container: ["cpu_used_percent", "memory_used_bytes"],
-	service: ["cpu_used_percent", "memory_used_bytes"],
 	agent: ["cpu_used_percent", "memory_resident_bytes"],
 };
-const ORDER = ["host", "core", "filesystem", "disk", "interface", "sensor", "container", "service", "agent"];
-const pathOf = (cls, key) => (cls === "container" || cls === "service" ? `#/${cls}/` : `#/entity/${cls}/`) + encodeURIComponent(key);
+const ELSEWHERE = new Set(["container", "service"]);
+const ORDER = Object.keys(SUMMARY);
+const COLUMNS = 3;
 
 export function entitiesPage(ctx) {
-	const node = el("div", { class: "page entities" }, el("header", { class: "page-head" }, el("h2", {}, "All that is measured")),
-		el("p", { class: "message" }, "Loading …"));
-	const abort = new AbortController();
-	return {
-		node,
-		async start() {
-			try {
-				const { entities } = await get("/api/v1/entities", abort.signal);
-				node.lastChild.replaceWith(el("div", { class: "classes" }, sections(ctx.schema, entities)));
-			} catch (e) {
-				if (!abort.signal.aborted) node.lastChild.textContent = `Could not be loaded: ${e.message}`;
-			}
-		},
-		destroy: () => abort.abort(),
-	};
+	return new EntitiesPage(ctx);
 }
 
-function sections(schema, list) {
-	const place = (c) => (ORDER.indexOf(c.name) + 1 || ORDER.length + 1);
-	return [...schema.classes].sort((a, b) => place(a) - place(b)).map((c) => {
-		const own = list.filter((e) => e.class === c.name);
-		return own.length ? section(schema, c, own) : null;
-	});
-}
+class EntitiesPage {
+	constructor({ schema }) {
+		this.schema = schema;
+		this.place = (c) => (ORDER.indexOf(c.name) + 1) || ORDER.length;
+		this.classes = schema.classes.filter((c) => !ELSEWHERE.has(c.name)).sort((a, b) => this.place(a) - this.place(b));
+		this.stream = this.classes.map((c) => `class=${encodeURIComponent(c.name)}`).join("&");
+		this.sections = new Map();
+		this.list = el("div", { class: "classes" });
+		this.note = el("p", { class: "message" }, "Loading …");
+		this.node = el("div", { class: "page entities" },
+			el("header", { class: "page-head" }, el("h2", {}, "All that is measured")), this.list, this.note);
+	}
 
-function section(schema, c, list) {
-	const metrics = (SUMMARY[c.name] ?? c.metrics.filter((m) => m.stored).slice(0, 3).map((m) => m.name))
-		.map((name) => schema.metric(c.name, name)).filter(Boolean);
-	return el("section", { class: "card" }, el("h3", {}, c.plural, el("span", { class: "count" }, String(list.length))),
-		el("p", { class: "small" }, c.doc),
-		el("div", { class: "scroll" }, el("table", { class: "plain" },
-			el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"), metrics.map((m) => el("th", { scope: "col" }, m.title)))),
-			el("tbody", {}, list.map((e) => row(c, metrics, e))))));
-}
+	async start() {
+		this.abort = new AbortController();
+		try {
+			this.sample(await entities(this.classes.map((c) => c.name), this.abort.signal));
+			setText(this.note, "Containers and services have pages of their own.");
+		} catch (e) {
+			if (!this.abort.signal.aborted) setText(this.note, `Could not be loaded: ${e.message}`);
+		}
+	}
 
-function row(c, metrics, e) {
-	const gone = e.live === false;
-	return el("tr", { class: gone ? "gone" : null },
-		el("th", { scope: "row" }, el("a", { href: pathOf(c.name, e.key), title: e.key }, e.key)),
-		gone ? el("td", { colspan: metrics.length }, `gone since ${e.last_seen ? clock(e.last_seen) : "some time"}`)
-			: metrics.map((m) => el("td", { title: e.missing?.[m.name] }, format(e.values?.[m.name], m.unit))));
+	sample(detail) {
+		for (const e of detail.entities) {
+			const section = this.section(e.class);
+			if (section) this.fill(section, e);
+		}
+	}
+
+	section(name) {
+		const c = this.schema.class(name);
+		if (!c || ELSEWHERE.has(name)) return null;
+		if (!this.sections.has(name)) this.sections.set(name, this.makeSection(c));
+		return this.sections.get(name);
+	}
+
+	makeSection(c) {
+		const metrics = (SUMMARY[c.name] ?? c.metrics.filter((m) => m.stored).slice(0, COLUMNS).map((m) => m.name))
+			.map((name) => this.schema.metric(c.name, name)).filter(Boolean);
+		const body = el("tbody");
+		const node = el("section", { class: "card" }, el("h3", {}, c.plural), el("p", { class: "small" }, c.doc),
+			el("div", { class: "scroll" }, el("table", { class: "plain" },
+				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"), metrics.map((m) => el("th", { scope: "col", title: m.doc }, m.title)))),
+				body)));
+		this.list.append(node);
+		return { metrics, body, rows: new Map() };
+	}
+
+	fill({ metrics, body, rows }, e) {
+		if (!rows.has(e.key)) {
+			const cells = metrics.map(() => el("td"));
+			const href = `#/entity/${e.class}/${encodeURIComponent(e.key)}`;
+			const node = el("tr", {}, el("th", { scope: "row" }, el("a", { href, title: e.key }, e.key)), cells);
+			rows.set(e.key, { node, cells });
+			body.append(node);
+		}
+		const { node, cells } = rows.get(e.key);
+		const gone = e.live === false;
+		node.classList.toggle("gone", gone);
+		cells.forEach((td, i) => setText(td, gone ? "" : format(e.values?.[metrics[i].name], metrics[i].unit)));
+		if (gone) setText(cells[0], `gone since ${e.last_seen ? clock(e.last_seen) : "some time"}`);
+	}
+
+	resume() {
+		this.start();
+	}
+
+	destroy() {
+		this.abort?.abort();
+	}
 }

@@ -91,7 +91,7 @@ class EntityPage {
 		if (v === null || v === undefined) return null;
 		if (m.name === "start_time_seconds" || m.name === "boot_time_seconds") return [m.title, clock(v), m.doc];
 		if (m.name === "age_seconds") return [m.title, duration(v), m.doc];
-		if (m.name === "running") return null;
+		if (m.name === "running" || m.name.endsWith("_per_second")) return null;
 		return [m.title, format(v, m.unit), m.doc];
 	}
 

@@ -4,27 +4,28 @@
 // A group: {id, title, unit, series: [[metric, label, colour, options]], stack, minTop, top, ...} as in chart.js.
 
 const LINE = { line: true };
+const DASH = { dash: true };
 
 export const GROUPS = {
 	host: [
 		{ id: "cpu", title: "CPU", stack: true, minTop: 10, series: [
 			["cpu_user_percent", "user", 0], ["cpu_nice_percent", "nice", 4], ["cpu_system_percent", "system", 1],
-			["cpu_iowait_percent", "I/O wait", 3], ["cpu_irq_percent", "interrupts", 5], ["cpu_steal_percent", "steal", 6],
+			["cpu_iowait_percent", "I/O wait", 3], ["cpu_irq_percent", "IRQ", 5], ["cpu_steal_percent", "steal", 6],
 			["cpu_used_percent", "used, peak", 7, { peak: true }]] },
 		{ id: "memory", title: "Memory", stack: true, series: [
 			["memory_used_bytes", "used", 0], ["memory_cache_bytes", "cache", 2, { alpha: 0.55 }],
 			["memory_buffers_bytes", "buffers", 4, { alpha: 0.55 }], ["memory_free_bytes", "free", "faint", { alpha: 0.25 }],
 			["swap_used_bytes", "swap", 1, LINE]], full: "memory_total_bytes" },
 		{ id: "load", title: "Load", minTop: 1, series: [
-			["load1", "1 min", 0], ["load5", "5 min", 3], ["load15", "15 min", 1]], limit: "cpu_cores", limitLabel: "cores" },
+			["load1", "1 min", 0], ["load5", "5 min", 2], ["load15", "15 min", 1]], limit: "cpu_cores", limitLabel: "cores" },
 		{ id: "network", title: "Network", minTop: 10240, series: [
 			["network_received_bytes_per_second", "received", 0], ["network_sent_bytes_per_second", "sent", 1]] },
 		{ id: "disk", title: "Disk throughput", minTop: 10240, series: [
 			["disk_read_bytes_per_second", "read", 2], ["disk_written_bytes_per_second", "written", 1]] },
 		{ id: "pressure", title: "Pressure: time spent waiting", minTop: 5, series: [
 			["pressure_cpu_some_percent", "CPU", 0], ["pressure_memory_some_percent", "memory", 2],
-			["pressure_memory_full_percent", "memory, all", 4], ["pressure_io_some_percent", "I/O", 1],
-			["pressure_io_full_percent", "I/O, all", 3]] },
+			["pressure_memory_full_percent", "memory, all", 2, DASH], ["pressure_io_some_percent", "I/O", 1],
+			["pressure_io_full_percent", "I/O, all", 1, DASH]] },
 		{ id: "swap", title: "Swap traffic", minTop: 10240, series: [
 			["swap_in_bytes_per_second", "in", 0], ["swap_out_bytes_per_second", "out", 1]] },
 		{ id: "tcp", title: "TCP connections", minTop: 10, series: [
@@ -49,7 +50,7 @@ export const GROUPS = {
 			["network_received_bytes_per_second", "received", 0], ["network_sent_bytes_per_second", "sent", 1]] },
 		{ id: "disk", title: "Disk", minTop: 1024, series: [
 			["disk_read_bytes_per_second", "read", 2], ["disk_written_bytes_per_second", "written", 1]] },
-		{ id: "throttled", title: "CPU limit", minTop: 10, series: [
+		{ id: "throttled", title: "CPU limit and throttling", minTop: 10, series: [
 			["cpu_limit_used_percent", "used of limit", 0], ["cpu_throttled_percent", "periods throttled", 1]] },
 		{ id: "operations", title: "Disk operations", minTop: 5, series: [
 			["disk_reads_per_second", "reads", 2], ["disk_writes_per_second", "writes", 1]] },
@@ -94,7 +95,7 @@ export function groupsOf(schema, cls) {
 /* Counts of one class have nothing in common but their unit: each its own chart. */
 function byUnit(unit, metrics, others) {
 	if (unit === "none" || metrics.length === 1) {
-		return metrics.map((m) => ({ id: m.name, title: m.title, series: [[m.name, m.title.toLowerCase(), 0]] }));
+		return metrics.map((m) => ({ id: m.name, title: m.title, series: [[m.name, m.title, 0]] }));
 	}
 	const title = others ? `${BY_UNIT[unit]}, other` : BY_UNIT[unit];
 	return [{ id: `unit-${unit}`, title, series: metrics.map((m, i) => [m.name, m.title, i]) }];
@@ -124,7 +125,7 @@ export function specOf(schema, cls, key, group, now) {
 const limitOf = (limit, values) => (typeof limit === "function"
 	? limit({ cpu_limit_cores: null, ...values }) : (values[limit] ?? null));
 
-const markersOf = (schema, cls, key) => [["oom_kills", "OOM kill", "bad"], ["restarts", "restart", "warn"]]
+const markersOf = (schema, cls, key) => [["oom_kills", "OOM kill", "bad"], ["restarts", "restart", 6]]
 	.filter(([metric]) => schema.stored(cls, metric))
 	.map(([metric, label, color]) => ({ entity: `${cls}/${key}`, metric, label, color }));
 

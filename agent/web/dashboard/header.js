@@ -80,7 +80,8 @@ export class Header {
 		this.host = host;
 		document.title = `${host.hostname} · agent`;
 		setText(this.name, host.hostname);
-		setText(this.system, [host.os, host.kernel, host.architecture].filter(Boolean).join(" · "));
+		setText(this.system, [host.os, host.kernel].filter(Boolean).join(" · "));
+		this.system.title = [host.os, host.kernel, host.architecture].filter(Boolean).join(", ");
 		this.showNav();
 		this.showProblems(host.problems ?? []);
 	}

@@ -21,6 +21,7 @@ export class Legend {
 	item(s, i) {
 		const swatch = el("i", { class: s.line || s.dash || s.peak ? "swatch line" : "swatch", "aria-hidden": "true" });
 		const value = el("span", { class: "value" });
+		const max = el("span", { class: "max", title: "Maximum" });
 		const name = el("span", { class: "name" }, s.label);
 		const button = el("button", {
 			type: "button",
@@ -28,8 +29,8 @@ export class Legend {
 			title: s.doc ? `${s.label}: ${s.doc}` : s.label,
 			"aria-pressed": "true",
 			on: { click: (e) => this.click(i, e.shiftKey || e.altKey) },
-		}, swatch, name, value);
-		return { button, swatch, value };
+		}, swatch, name, value, max);
+		return { button, swatch, value, max };
 	}
 
 	/** A plain click switches one; with Shift or Alt it is the only one left, and all again the next time. */
@@ -51,19 +52,27 @@ export class Legend {
 	}
 
 	repaint() {
+		this.said = null;
 		this.items.forEach((x, i) => { x.swatch.style.setProperty("--swatch", color(this.series[i].color)); });
 	}
 
 	/** values[i], maxima[i]: numbers or null; maxima may be null altogether. */
 	show(values, maxima) {
 		this.items.forEach((x, i) => {
-			let text = format(values[i], this.unit);
-			if (maxima && maxima[i] !== null && maxima[i] !== undefined) text += ` ↑ ${format(maxima[i], this.unit)}`;
-			setText(x.value, text);
+			setText(x.value, format(values[i], this.unit));
+			setText(x.max, maxima ? `↑ ${format(maxima[i], this.unit)}` : "");
 		});
 	}
 
-	say(text) {
-		setText(this.note, text);
+	/** What else is drawn: the text of a limit line, and the kinds of marks. */
+	say(limit, marks) {
+		const text = [limit, ...marks.map((m) => m.label)].join();
+		if (this.said === text) return;
+		this.said = text;
+		this.note.replaceChildren(...(limit ? [el("span", { class: "limit" }, limit)] : []), ...marks.map((m) => {
+			const b = el("b", {}, m.label);
+			b.style.setProperty("--swatch", color(m.color));
+			return b;
+		}));
 	}
 }

@@ -24,8 +24,17 @@ export function healthOf(e) {
 	return healthy >= 0.5 ? { text: "healthy", kind: "good" } : { text: "unhealthy", kind: "bad" };
 }
 
+/** The one badge that says most: a healthy one runs. */
+export function badge(e) {
+	const state = stateOf(e);
+	const health = state.kind === "good" ? healthOf(e) : null;
+	return span(health ?? state);
+}
+
+const span = (b) => el("span", { class: `badge ${b.kind}`, title: b.title }, b.text);
+
 export function badges(e) {
 	const list = [stateOf(e), e.live === false ? null : healthOf(e)].filter(Boolean);
 	if (e.class !== "container" && e.class !== "service" && e.live !== false) return [];
-	return list.map((b) => el("span", { class: `badge ${b.kind}`, title: b.title }, b.text));
+	return list.map(span);
 }

@@ -49,13 +49,13 @@ const TILES = [
 	},
 	{
 		label: "Network", spark: "network_received_bytes_per_second", least: 10240,
-		main: (v) => `↓ ${format(v.network_received_bytes_per_second, "bytes_per_second")}`,
-		sub: (v) => [`↑ ${format(v.network_sent_bytes_per_second, "bytes_per_second")}`],
+		main: (v) => format(v.network_received_bytes_per_second, "bytes_per_second"), after: "in",
+		sub: (v) => [`${format(v.network_sent_bytes_per_second, "bytes_per_second")} out`],
 	},
 	{
 		label: "Disks", spark: "disk_written_bytes_per_second", least: 10240,
-		main: (v) => `W ${format(v.disk_written_bytes_per_second, "bytes_per_second")}`,
-		sub: (v) => [`R ${format(v.disk_read_bytes_per_second, "bytes_per_second")}`],
+		main: (v) => format(v.disk_written_bytes_per_second, "bytes_per_second"), after: "written",
+		sub: (v) => [`${format(v.disk_read_bytes_per_second, "bytes_per_second")} read`],
 	},
 	{
 		label: "Pressure", spark: "pressure_io_some_percent", least: 20,
@@ -87,12 +87,13 @@ const most = (...list) => list.reduce((a, v) => (v === null || v === undefined ?
 class Tile {
 	constructor(row) {
 		this.row = row;
-		this.main = el("strong", { class: "tile-main" }, "–");
+		this.main = el("strong", {}, "–");
 		this.sub = el("span", { class: "tile-sub" });
 		this.bar = row.bar ? new Bar() : null;
 		this.spark = row.spark ? new Sparkline(row.least) : null;
 		this.node = el("section", { class: "card tile", title: row.title, "aria-label": row.label },
-			el("h3", {}, row.label), this.main, this.sub, this.bar?.node, this.spark?.node);
+			el("h3", {}, row.label),
+			el("span", { class: "tile-main" }, this.main, row.after && el("small", {}, ` ${row.after}`)), this.sub, this.bar?.node, this.spark?.node);
 	}
 
 	set(values, missing) {

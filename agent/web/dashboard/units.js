@@ -55,11 +55,17 @@ export function duration(seconds) {
 	return text;
 }
 
+/* One digit after the point; two where that would look like nothing. */
+function percent(v) {
+	const a = Math.abs(v);
+	return v.toFixed(a >= 99.95 ? 0 : a > 0 && a < 0.095 ? 2 : 1);
+}
+
 /** A value with its unit, for texts and tables. */
 export function format(v, unit) {
 	if (v === null || v === undefined || !Number.isFinite(v)) return "–";
 	switch (unit) {
-	case "percent": return (Math.abs(v) >= 99.95 ? v.toFixed(0) : v.toFixed(1)) + NB + "%";
+	case "percent": return percent(v) + NB + "%";
 	case "bytes": return bytes(v);
 	case "bytes_per_second": return bytes(v) + "/s";
 	case "per_second": return count(v) + "/s";
@@ -74,7 +80,7 @@ export function format(v, unit) {
 /** The same for an axis: no zeros after the point. */
 export function formatTick(v, unit) {
 	if (v === 0 && unit !== "boolean") return "0";
-	if (unit === "percent") return trim(v.toFixed(2)) + NB + "%";
+	if (unit === "percent") return trim(digits(v)) + NB + "%";
 	if (unit === "celsius") return trim(v.toFixed(1)) + NB + "°C";
 	return format(v, unit).replace(/\.?0+(?=\u00a0|\/|$)/, (m) => (m.startsWith(".") ? "" : m));
 }
