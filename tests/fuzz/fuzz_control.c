@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Requests of the control protocol. The first byte says whether the web process asks. Operations that change files of the state folder
+ * fail here: there is none.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "agent/daemon_parts.h"
+#include "agent/schema.h"
+#include "base/str.h"
+#include "base/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct daemon d;
+static struct buf reply = BUF_INIT(1 << 20);
+
+static void start(void)
+{
+	struct mistakes m = {0};
+	struct entity *e;
+
+	d.state = (struct state_dir){NULL, -1, -1, false};
+	d.config_path = "/nonexistent/agent.conf";
+	if (config_from_memory(&options_all, "fuzz.conf", "", 0, &d.config, &m) < 0 ||
+		db_open(":memory:", schema_migrations, schema_migrations_count, &d.db, NULL) < 0 ||
+		catalogue_new(d.db, &d.catalogue, NULL) < 0 || loop_new(&d.loop, NULL) < 0 ||
+		control_new(d.loop, &d, &d.control, NULL) < 0)
+		abort();
+	d.problems = problems_new(NULL, NULL);
+	d.registry = registry_new();
+	registry_begin(d.registry);
+	e = registry_get(d.registry, &class_container, "web");
+	entity_label(e, "image", "nginx");
+	d.sampling.time = 1795000000;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct control_call call = {.daemon = &d, .reply = &reply};
+	json_t *request, *answer;
+	const char *op;
+
+	if (!d.config)
+		start();
+	if (size < 1)
+		return 0;
+	call.is_web = data[0] & 1;
+	request = wire_parse((const char *)data + 1, size - 1, NULL);
+	if (!request)
+		return 0;
+	op = json_string_value(json_object_get(request, "op"));
+	/* Subscriptions belong to a connection, which is not there. */
+	if (!op || !str_starts(op, "sample.")) {
+		call.request = request;
+		operation_answer(&call);
+		answer = wire_parse(buf_str(&reply), reply.len, NULL);
+		assert(answer);
+		json_decref(answer);
+	}
+	json_decref(request);
+	return 0;
+}
