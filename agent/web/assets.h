@@ -5,6 +5,7 @@
 #ifndef AGENT_WEB_ASSETS_H
 #define AGENT_WEB_ASSETS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct asset {
@@ -19,5 +20,8 @@ struct asset {
 
 /* NULL when there is none of that name. */
 const struct asset *asset_find(const char *name);
+/* Of "NAME" or "VERSION/NAME". *is_lasting: that address will never give anything else, so it may be kept for ever. A page loaded before
+ * an upgrade still asks by the version before: it gets what there is now. */
+const struct asset *asset_find_path(const char *path, bool *is_lasting);
 
 #endif

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # embed.sh DYGRAPHS_DIR BUILD_DIR: prints an assembler file that holds the dashboard's files and dygraphs,
-# plain and gzip'd, and the table `assets_table` of struct asset (assets.h). BUILD_DIR keeps the gzip'd ones.
-# Data and pointers only, so any GNU-style assembler for a 64-bit or 32-bit machine takes it.
+# plain and gzip'd, with the table `assets_table` of struct asset (assets.h). BUILD_DIR keeps what is embedded.
+# The files call each other "/assets/NAME"; here that becomes "/assets/VERSION/NAME", VERSION being a hash of them all, so that
+# browsers may keep what they have for ever. Data and pointers only: any GNU-style assembler takes it.
 set -eu
 
 dygraphs=$1
@@ -39,14 +40,22 @@ hash_of() {
 	sha256sum <"$1" | cut -c 1-32
 }
 
-mkdir -p "$build/assets"
+out=$build/assets
+rm -rf "$out"
+mkdir -p "$out"
+version=$(cat "$dygraphs/dygraph.min.css" "$dygraphs/dygraph.min.js" "$here"/* | sha256sum | cut -c 1-12)
 # Browsers with open developer tools ask for the file a sourceMappingURL names; it is not shipped.
-for file in dygraph.min.js dygraph.min.css; do
-	sed '/^\/\/# sourceMappingURL=/d; s/\/\*# sourceMappingURL=[^*]*\*\///' \
-		"$dygraphs/$file" >"$build/assets/$file"
+for file in dygraph.min.css dygraph.min.js; do
+	sed '/^\/\/# sourceMappingURL=/d; s/\/\*# sourceMappingURL=[^*]*\*\///' "$dygraphs/$file" >"$out/$file"
+done
+for file in "$here"/*; do
+	case $file in
+	*.css | *.html | *.js) sed "s|/assets/|/assets/$version/|g" "$file" >"$out/${file##*/}" ;;
+	*) cp "$file" "$out/" ;;
+	esac
 done
 
-absolute=$(cd "$build/assets" && pwd)
+absolute=$(cd "$out" && pwd)
 n=0
 table=
 cat <<'HEAD'
@@ -58,23 +67,27 @@ cat <<'HEAD'
 #endif
 	.section .rodata
 HEAD
-for file in "$build/assets/dygraph.min.css" "$build/assets/dygraph.min.js" "$here"/*; do
-	[ -f "$file" ] || continue
-	name=$(basename "$file")
+cat <<VERSION
+	.globl assets_version
+	.hidden assets_version
+assets_version:
+	.asciz "$version"
+VERSION
+for file in "$absolute"/*; do
+	name=${file##*/}
 	type=$(type_of "$name")
-	full=$(cd "$(dirname "$file")" && pwd)/$name
-	gzip -9nc "$file" >"$build/assets/$name.gz"
+	gzip -9nc "$file" >"$build/asset$n.gz"
 	cat <<ROW
 n$n:	.asciz "$name"
 t$n:	.asciz "$type"
 e$n:	.asciz "\"$(hash_of "$file")\""
 	.balign 16
-d$n:	.incbin "$full"
+d$n:	.incbin "$file"
 d${n}_end:
 ROW
 	row="	POINTER n$n, t$n, e$n, d$n\n	.quad d${n}_end - d$n\n"
-	if [ "$(wc -c <"$build/assets/$name.gz")" -lt "$(wc -c <"$file")" ]; then
-		printf '\t.balign 16\ng%s:\t.incbin "%s"\ng%s_end:\n' "$n" "$absolute/$name.gz" "$n"
+	if [ "$(wc -c <"$build/asset$n.gz")" -lt "$(wc -c <"$file")" ]; then
+		printf '\t.balign 16\ng%s:\t.incbin "%s"\ng%s_end:\n' "$n" "${absolute%/*}/asset$n.gz" "$n"
 		row="$row	POINTER g$n\n	.quad g${n}_end - g$n\n"
 	else
 		row="$row	POINTER 0\n	.quad 0\n"

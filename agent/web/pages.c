@@ -30,7 +30,6 @@ static bool takes_gzip(const char *accept)
 	return strspn(p, "0") != strcspn(p, ", \t");
 }
 
-/* Names carry no version, so browsers ask each time whether theirs is still right; mostly it is, and that costs one small answer. */
 static void reply_asset(struct call *c, const struct asset *a, const char *cache)
 {
 	http_add_header(c->rq, "Cache-Control", cache);
@@ -48,10 +47,12 @@ static void reply_asset(struct call *c, const struct asset *a, const char *cache
 
 void pages_asset(struct call *c)
 {
-	const struct asset *a = asset_find(http_path(c->rq) + strlen("/assets/"));
+	bool is_lasting;
+	const struct asset *a = asset_find_path(http_path(c->rq) + strlen("/assets/"), &is_lasting);
 
 	if (a)
-		reply_asset(c, a, "public, no-cache");
+		reply_asset(c, a,
+			is_lasting ? "public, max-age=31536000, immutable" : "public, no-cache");
 	else
 		call_fail(c, 404, "there is no such file");
 }
