@@ -9,6 +9,7 @@
 extern const struct collector collector_clock;
 extern const struct collector collector_cpu;
 extern const struct collector collector_disk;
+extern const struct collector collector_filesystem;
 extern const struct collector collector_interface;
 extern const struct collector collector_kernel;
 extern const struct collector collector_load;
@@ -22,6 +23,7 @@ const struct collector *const collectors[] = {
 	&collector_clock,
 	&collector_cpu,
 	&collector_disk,
+	&collector_filesystem,
 	&collector_interface,
 	&collector_kernel,
 	&collector_load,
