@@ -164,6 +164,17 @@ static const struct group *agent_group(FILE *f)
 	return NULL;
 }
 
+/* The folder is its owner's; group `agent` may pass through it to the socket. */
+static int open_folder(const char *socket_path, gid_t gid, struct err *e)
+{
+	_cleanup_(free_p) char *folder =
+		str_ndup(socket_path, (size_t)(strrchr(socket_path, '/') - socket_path));
+
+	if (chown(folder, (uid_t)-1, gid) < 0 || chmod(folder, 0710) < 0)
+		return err_sys(e, "open %s to group agent", folder);
+	return 0;
+}
+
 /* The socket's mode is the door: its owner and group `agent`. */
 static int restrict_socket(const char *path, struct err *e)
 {
@@ -174,7 +185,7 @@ static int restrict_socket(const char *path, struct err *e)
 		return err_sys(e, "chown %s", path);
 	if (chmod(path, g ? 0660 : 0600) < 0)
 		return err_sys(e, "chmod %s", path);
-	return 0;
+	return g ? open_folder(path, g->gr_gid, e) : 0;
 }
 
 int control_listen(struct control *c, const char *path, struct err *e)

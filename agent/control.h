@@ -23,7 +23,7 @@ struct control_peer;
 int control_new(struct loop *l, struct daemon *d, struct control **out, struct err *e);
 void control_free(struct control *c); /* NULL is fine; removes the socket */
 
-/* Binds the socket at `path`, mode 0660, group `agent` when there is one. */
+/* Binds the socket at `path`, an absolute one; mode 0660 for group `agent` when there is one, else 0600. */
 int control_listen(struct control *c, const char *path, struct err *e);
 /* Takes over the descriptor: the peer is the web process. */
 int control_add_web(struct control *c, int fd, struct err *e);

@@ -39,7 +39,7 @@ static int take_lock(int dir_fd, const char *path, int *out_fd, struct err *e)
 int state_dir_open(const char *path, struct state_dir *out, struct err *e)
 {
 	struct state_dir s = {NULL, -1, -1, true};
-	int r = fs_mkdirs(path, 0711, e);
+	int r = fs_mkdirs(path, 0700, e);
 
 	if (r < 0)
 		return err_wrap(e, r, "state folder %s", path);
