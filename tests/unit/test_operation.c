@@ -146,6 +146,25 @@ START_TEST(vanished_entities_are_listed_when_asked)
 }
 END_TEST
 
+START_TEST(settings_are_shown_with_their_origin)
+{
+	json_t *a = ask(false, "{\"op\":\"config.show\"}");
+	json_t *list = json_object_get(a, "settings"), *one;
+	size_t i;
+	bool found = false;
+
+	json_array_foreach(list, i,
+		one) if (strcmp(json_string_value(json_object_get(one, "name")), "interval") == 0)
+	{
+		found = true;
+		ck_assert_str_eq(json_string_value(json_object_get(one, "value")), "20s");
+		ck_assert_str_eq(json_string_value(json_object_get(one, "origin")), "default");
+	}
+	ck_assert(found);
+	json_decref(a);
+}
+END_TEST
+
 START_TEST(before_the_first_sample_is_unavailable_not_empty)
 {
 	d.sampling.time = 0;
@@ -167,6 +186,7 @@ int main(void)
 	tcase_add_test(t, latest_gives_values_in_table_order_with_reasons);
 	tcase_add_test(t, filters_choose_entities);
 	tcase_add_test(t, vanished_entities_are_listed_when_asked);
+	tcase_add_test(t, settings_are_shown_with_their_origin);
 	tcase_add_test(t, before_the_first_sample_is_unavailable_not_empty);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
