@@ -19,8 +19,10 @@ int cmd_config_reload(const struct command_call *c);
 int cmd_config_sample(const struct command_call *c);
 int cmd_config_show(const struct command_call *c);
 int cmd_run(const struct command_call *c);
+int cmd_status(const struct command_call *c);
 int cmd_token_rotate(const struct command_call *c);
 int cmd_token_show(const struct command_call *c);
+int cmd_top(const struct command_call *c);
 int cmd_version(const struct command_call *c);
 int cmd_web(const struct command_call *c);
 

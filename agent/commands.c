@@ -44,12 +44,21 @@ const struct command commands[] = {
 		"read\n"
 		"its configuration again.",
 		cmd_run, false},
+	{"status", NULL, 0, DATA,
+		"show this server, its containers and what is wrong, on one screen", NULL,
+		cmd_status, false},
 	{"token rotate", NULL, 0, DATA | TAKES(FLAG_VIEWER),
 		"make a new token; the old one and its sessions end", NULL, cmd_token_rotate,
 		false},
 	{"token show", NULL, 0, DATA | TAKES(FLAG_VIEWER),
 		"print the token for the dashboard and the API",
 		"The admin token, unless --viewer is given.", cmd_token_show, false},
+	{"top", NULL, 0, DATA, "watch the containers live in the terminal",
+		"Keys: q quit; c m n d a sort by CPU, memory, network, disk, name; arrows, Page Up "
+		"and Page Down\n"
+		"select; Tab switches between containers and services; p pauses. With --json: one "
+		"line a sample.",
+		cmd_top, false},
 	{"version", NULL, 0, TAKES(FLAG_JSON),
 		"print the version of the agent and of its libraries", NULL, cmd_version, false},
 	{"web", NULL, 0, 0, "the web process; started by the agent itself", NULL, cmd_web, true},

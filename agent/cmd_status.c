@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `agent status`: the server, its containers and what is wrong, on one screen.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/cmd.h"
+#include "agent/host_view.h"
+#include "agent/table.h"
+#include "agent/term.h"
+#include "agent/view.h"
+#include "base/cleanup.h"
+#include "base/str.h"
+
+enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10 };
+
+struct status {
+	json_t *host;
+	json_t *latest; /* NULL before the first sample */
+};
+
+static void status_done(struct status *s)
+{
+	json_decref(s->host);
+	json_decref(s->latest);
+}
+
+static int get_status(const struct command_call *c, struct status *s)
+{
+	_cleanup_(free_p) char *state = command_state_dir(c);
+	_cleanup_(client_close_p) struct client *client = NULL;
+	struct err e;
+	int r = client_open(state, &client, &e);
+
+	if (r == 0)
+		r = client_call(client, json_pack("{s:s}", "op", "host"), &s->host, &e);
+	if (r < 0)
+		return cmd_fail(r, &e);
+	r = client_call(client,
+		json_pack("{s:s, s:[s,s,s,s]}", "op", "latest", "classes", "host", "filesystem",
+			"container", "service"),
+		&s->latest, &e);
+	/* Refused in the first second of its life. */
+	return r < 0 && r != -EREMOTEIO ? cmd_fail(r, &e) : 0;
+}
+
+static int print_json(const struct status *s)
+{
+	json_t *out = json_object();
+	int r;
+
+	(void)json_object_del(s->host, "id");
+	(void)json_object_del(s->host, "ok");
+	(void)json_object_set(out, "host", s->host);
+	(void)json_object_set_new(
+		out, "entities", view_named(json_object_get(s->latest, "entities")));
+	r = cmd_print_json(out);
+	json_decref(out);
+	return r;
+}
+
+/* As many rows as the screen has left, and at least some; all of them into a pipe. */
+static void add_table(const struct term *t, const json_t *entities, const char *class_name,
+	const char *title, size_t room, struct buf *out)
+{
+	const json_t **list;
+	size_t n = table_sorted(entities, class_name, TABLE_CPU, &list);
+	size_t shown = n <= room ? n : room > ROWS_MIN ? room - 1 : ROWS_MIN;
+
+	if (n) {
+		buf_addc(out, '\n');
+		table_head(t, title, TABLE_CPU, out);
+		buf_addc(out, '\n');
+	}
+	for (size_t i = 0; i < n && i < shown; i++) {
+		table_row(t, list[i], false, out);
+		buf_addc(out, '\n');
+	}
+	if (shown < n)
+		buf_addf(out, "and %zu more: agent top, or agent status --json\n", n - shown);
+	free(list);
+}
+
+static void add_problems(const struct term *t, const json_t *problems, struct buf *out)
+{
+	const json_t *p;
+	char since[64];
+	size_t i;
+
+	buf_addc(out, '\n');
+	if (json_array_size(problems) == 0) {
+		term_style(t, TERM_GREEN, out);
+		buf_adds(out, "No problems.");
+		term_style(t, TERM_PLAIN, out);
+		buf_addc(out, '\n');
+		return;
+	}
+	term_style(t, TERM_BOLD, out);
+	buf_adds(out, "Problems");
+	term_style(t, TERM_PLAIN, out);
+	buf_adds(out, " (agent doctor tells more)\n");
+	json_array_foreach(problems, i, p)
+	{
+		const char *text = json_string_value(json_object_get(p, "text"));
+		json_int_t from = json_integer_value(json_object_get(p, "since"));
+		_cleanup_(free_p) char *line = NULL;
+
+		str_human_duration(since, sizeof(since), time(NULL) - (time_t)from);
+		line = str_format("%s (since %s)", text ? text : "", since);
+		term_style(t, TERM_YELLOW, out);
+		buf_adds(out, "  ! ");
+		term_style(t, TERM_PLAIN, out);
+		term_add_wrapped(out, line, t->columns - 4, 4);
+		buf_addc(out, '\n');
+	}
+}
+
+static size_t count_lines(const struct buf *b)
+{
+	size_t n = 0;
+
+	for (const char *p = buf_str(b); *p; p++)
+		n += *p == '\n';
+	return n;
+}
+
+static void draw(const struct term *t, bool whole, const struct status *s, struct buf *out)
+{
+	const json_t *entities = json_object_get(s->latest, "entities");
+	const json_t *host = view_first(entities, "host");
+	_cleanup_(buf_done) struct buf problems = BUF_INIT(1 << 20);
+	size_t room = SIZE_MAX, used;
+
+	host_view_title(t, s->host, time(NULL), out);
+	add_problems(t, json_object_get(s->host, "problems"), &problems);
+	if (!host) {
+		buf_adds(out, "The first sample is not complete yet.\n");
+	} else {
+		(void)host_view_lines(t, s->host, host, out);
+		(void)host_view_filesystems(t, entities, FILESYSTEMS_MAX, out);
+	}
+	used = count_lines(out) + count_lines(&problems) + 3;
+	if (!whole)
+		room = t->rows > used ? t->rows - used : 0;
+	if (view_count(entities, "container"))
+		add_table(t, entities, "container", "CONTAINER", room, out);
+	else if (host)
+		add_table(t, entities, "service", "SERVICE (no containers)", room, out);
+	buf_add(out, buf_str(&problems), problems.len);
+}
+
+int cmd_status(const struct command_call *c)
+{
+	_cleanup_(buf_done) struct buf out = BUF_INIT(64 << 20);
+	_cleanup_(status_done) struct status s = {NULL, NULL};
+	struct term t = term_detect();
+	int r = get_status(c, &s);
+
+	if (r != 0)
+		return r;
+	if (c->flags[FLAG_JSON])
+		return print_json(&s);
+	if (t.columns < HOST_VIEW_COLUMNS_MIN)
+		t.columns = HOST_VIEW_COLUMNS_MIN;
+	draw(&t, !isatty(STDOUT_FILENO), &s, &out);
+	return cmd_print(&out);
+}
