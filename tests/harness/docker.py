@@ -90,6 +90,14 @@ class Docker:
             _run("ip", "link", "delete", BRIDGE, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def disk(self):
+        """Device of the disk that holds the containers' files."""
+        number = os.stat(self.data).st_dev
+        device = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
+        if (device / "partition").exists():
+            device = device.parent
+        return f"/dev/{device.name}"
+
     # --- containers
 
     def settings(self):

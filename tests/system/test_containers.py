@@ -107,7 +107,8 @@ def counters(docker, name):
 
 def test_bytes_written_to_disk(docker_agent, docker):
     size = 32 * MIB
-    name = docker.run("writer", "sleep", "1000")
+    # Newer kernels count on cgroup v1 only once some cgroup has a limit for the device.
+    name = docker.run("writer", "sleep", "1000", options=(f"--device-write-bps={docker.disk()}:10gb",))
     until(lambda: value(docker_agent, name, "disk_written_bytes_per_second") is not None, 10, "the container")
     since = docker_agent.sample_time()
     docker.exec(name, "dd", "if=/dev/zero", "of=/tmp/file", "bs=1M", f"count={size // MIB}", "oflag=direct")
