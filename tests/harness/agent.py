@@ -99,7 +99,8 @@ class Agent:
             until(lambda: self.sample_time() >= first + samples - 1, 15, f"{samples} samples")
 
     def _healthy(self):
-        assert self.process.poll() is None, f"the agent ended with {self.process.returncode}:\n{self.log()}"
+        if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
+            raise RuntimeError(f"the agent ended with {self.process.returncode}:\n{self.log()}")
         try:
             return self.get("/health", token=None).status == 200
         except OSError:
