@@ -47,9 +47,8 @@ def test_a_burner_at_half_a_core_is_seen_within_two_samples(make_agent, docker):
     first = agent.sample_time()
     until(lambda: value(agent, name, "cpu_used_percent"), 6, "a CPU value")
     assert agent.sample_time() - first <= 4, "two samples"
-    # The very first value may cover the start of the container.
-    next_sample(agent)
-    assert value(agent, name, "cpu_used_percent") == pytest.approx(50, abs=5)
+    # The first value may cover the start of the container, and a busy machine may give it less than its half for a while.
+    until(lambda: value(agent, name, "cpu_used_percent") == pytest.approx(50, abs=5), 30, "half a core")
     assert value(agent, name, "cpu_limit_cores") == pytest.approx(0.5)
     assert value(agent, name, "cpu_limit_used_percent") == pytest.approx(100, abs=10)
     assert value(agent, name, "cpu_throttled_percent") > 50
@@ -131,7 +130,7 @@ def test_a_container_made_again_under_its_name_continues_its_series(docker_agent
     name = docker.run("again", "sleep", "1000")
     until(lambda: value(docker_agent, name, "memory_used_bytes"), 10, "the container")
     next_sample(docker_agent, 4)
-    first = container(docker_agent, name)["labels"]["id"]
+    first = container(docker_agent, name)["labels"]["container_id"]
     until_time = docker_agent.sample_time()
     docker.remove(name)
     until(lambda: name not in docker_agent.entities("container"), 10, "the end of the container")
@@ -139,7 +138,7 @@ def test_a_container_made_again_under_its_name_continues_its_series(docker_agent
     assert len(gone) == 1 and not gone[0]["live"] and gone[0]["last_seen"] >= until_time
 
     docker.run("again", *BURN)
-    until(lambda: container(docker_agent, name)["labels"]["id"] != first, 10, "the new container")
+    until(lambda: container(docker_agent, name)["labels"]["container_id"] != first, 10, "the new container")
     next_sample(docker_agent, 4)
     # The counters of the new container begin anew: no value may come from the difference to the old ones.
     series = docker_agent.api(
@@ -151,7 +150,7 @@ def test_a_container_made_again_under_its_name_continues_its_series(docker_agent
 
 def test_a_restart_in_place_gives_no_wild_values(docker_agent, docker):
     name = docker.run("restarted", *BURN)
-    until(lambda: value(docker_agent, name, "cpu_used_percent") > 50, 10, "the container at work")
+    until(lambda: value(docker_agent, name, "cpu_used_percent") > 5, 10, "the container at work")
     docker.cli("restart", "--time", "0", name)
     next_sample(docker_agent, 4)
     series = docker_agent.api(f"series?entity=container/{name}&metric=cpu_used_percent&from=-30")["series"][0]
@@ -180,7 +179,7 @@ def test_hostile_names(docker_agent, docker):
             "--label", f"com.docker.compose.project={service}", "--label", f"com.docker.compose.service={service}"))
         ids[docker.inspect(name)["Id"]] = what
     def by_id():
-        found = {e["labels"].get("id"): key for key, e in docker_agent.entities("container").items()}
+        found = {e["labels"].get("container_id"): key for key, e in docker_agent.entities("container").items()}
         return found if all(any(known.startswith(i[:12]) for i in found if i) for known in ids) else None
     keys = until(by_id, 15, "an entity for each")
     assert len(set(keys.values())) == len(keys)
@@ -245,26 +244,33 @@ def test_200_that_come_and_go_leave_nothing_behind(make_agent, docker):
     after which an entity gets a file."""
     agent = make_agent(settings={"interval": "2s", "retention": ["2s for 10m"], **docker.settings()}).start(samples=3)
 
+    def ours(ids):
+        return [key for key, e in agent.entities("container").items()
+                if key.startswith("agenttest-loop") or e["labels"].get("container_id") in ids]
+
+    all_ids = set()
+
     def come_and_go(real, bare):
         with BareCgroups(bare) as cgroups:
-            until(lambda: len([k for k in agent.entities("container")]) >= bare, 10, "the cgroups")
+            all_ids.update(cgroups.names)
+            ids = {name[:12] for name in cgroups.names} | set(cgroups.names)
+            until(lambda: len(ours(ids)) == bare, 10, "the cgroups")
             cgroups.remove()
         for i in range(real):
             docker.cli("run", "--rm", "--name", f"agenttest-loop{i}", "bb:1", "true")
-        until(lambda: not agent.entities("container"), 10, "the end of them all")
+        until(lambda: not ours(ids), 10, "the end of them all")
 
     come_and_go(4, 50)  # buffers have grown to their size
-    files = sorted(p.relative_to(agent.state) for p in agent.state.rglob("*"))
     descriptors = proc.open_files(agent.pid)
     memory = proc.rss_bytes(agent.pid), proc.rss_bytes(agent.web_pid)
     for _ in range(4):
         come_and_go(4, 50)
 
-    assert sorted(p.relative_to(agent.state) for p in agent.state.rglob("*")) == files
-    # RRD files and sockets may be open at the moment of looking: the kinds count, not the very descriptors.
-    left = [path for path in proc.open_files(agent.pid).values() if "cgroup" in path or "/proc/" in path]
-    left_before = [path for path in descriptors.values() if "cgroup" in path or "/proc/" in path]
-    assert sorted(left) == sorted(left_before)
+    files = [p for p in agent.state.rglob("*") if "agenttest-loop" in p.name or any(i[:12] in p.name for i in all_ids)]
+    assert files == []
+    held = [path for path in proc.open_files(agent.pid).values() if any(i in path for i in all_ids)]
+    assert held == []
+    # An RRD file or a connection may be open at the moment of looking.
     assert len(proc.open_files(agent.pid)) <= len(descriptors) + 2
     assert proc.rss_bytes(agent.pid) - memory[0] < MIB
     assert proc.rss_bytes(agent.web_pid) - memory[1] < MIB
