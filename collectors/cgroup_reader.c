@@ -28,11 +28,13 @@ void cgroup_reader_init(struct cgroup_reader *r, const struct cgroup_tree *tree,
 	r->sys_fd = sys_fd;
 	r->kept = 0;
 	r->kept_max = kept_max;
+	r->samples = 0;
+	r->variant = 0;
 	block_devices_init(&r->devices, sys_fd);
-	cgroup_reader_refresh(r);
+	cgroup_reader_begin(r);
 }
 
-void cgroup_reader_refresh(struct cgroup_reader *r)
+static void read_machine(struct cgroup_reader *r)
 {
 	static const char total[] = "MemTotal:";
 	char *p;
@@ -41,7 +43,6 @@ void cgroup_reader_refresh(struct cgroup_reader *r)
 	r->cpus = 0;
 	r->memory_bytes = NAN;
 	block_devices_forget(&r->devices);
-	r->variant = version_of(r)->choose_variant ? version_of(r)->choose_variant(r) : 0;
 	if (proc_read(r->sys_fd, "devices/system/cpu/online", r->text, sizeof(r->text), NULL) > 0)
 		r->cpus = cgroup_cpu_list_count(r->text);
 	if (proc_read(r->proc_fd, "meminfo", r->text, sizeof(r->text), NULL) < 0 ||
@@ -50,6 +51,17 @@ void cgroup_reader_refresh(struct cgroup_reader *r)
 	p = r->text + strlen(total);
 	if (proc_next_u64(&p, &kib))
 		r->memory_bytes = (double)kib * 1024;
+}
+
+void cgroup_reader_begin(struct cgroup_reader *r)
+{
+	bool refresh = r->samples++ % CGROUP_REFRESH_SAMPLES == 0;
+
+	if (refresh)
+		read_machine(r);
+	/* None yet: the kernel may begin to count at any time. */
+	if (version_of(r)->choose_variant && (refresh || r->variant < 0))
+		r->variant = version_of(r)->choose_variant(r);
 }
 
 void cgroup_init(struct cgroup *g, const char *path, unsigned refresh)

@@ -28,6 +28,7 @@ struct cgroup_reader {
 	int proc_fd, sys_fd;
 	struct block_devices devices;
 	size_t kept, kept_max; /* descriptors kept open, and how many may be */
+	unsigned samples;
 	unsigned cpus; /* CPUs online; 0: not known */
 	double memory_bytes; /* of the machine; NaN: not known */
 	/* v1: which of the alternative blkio files this kernel fills, found at the root; -1: none. */
@@ -62,8 +63,8 @@ enum {
 /* The tree stays the caller's. kept_max: 0 opens files each time. */
 void cgroup_reader_init(struct cgroup_reader *r, const struct cgroup_tree *tree, int proc_fd,
 	int sys_fd, size_t kept_max);
-/* Reads the number of CPUs and the memory of the machine again. Once per sample or less. */
-void cgroup_reader_refresh(struct cgroup_reader *r);
+/* Once per sample, before the cgroups: reads again, now and then, what is the machine's (CPUs, memory, block devices). */
+void cgroup_reader_begin(struct cgroup_reader *r);
 
 void cgroup_init(struct cgroup *g, const char *path, unsigned refresh);
 void cgroup_done(struct cgroup_reader *r, struct cgroup *g);

@@ -56,7 +56,11 @@ struct container_info {
 	double started_at; /* Unix seconds; NaN: not known or never */
 	long pid; /* of its first process; 0: none; -1: not known */
 	bool oom_killed; /* its last end was by the OOM killer */
-	unsigned listed; /* for the runtime: the last list it was in */
+	/* For the runtime: the last list it was in; whether its cgroup was seen to come or go (0: neither); whether that contradicts
+	 * the engine, which notes it a moment later. */
+	unsigned listed;
+	enum { CGROUP_NOT_SEEN, CGROUP_CAME, CGROUP_WENT } cgroup;
+	bool doubtful;
 };
 
 void container_info_init(struct container_info *c);

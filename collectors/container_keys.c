@@ -15,8 +15,8 @@ static int compare(const void *a, const void *b)
 
 	if (r != 0)
 		return r;
-	if (x->live != y->live)
-		return x->live ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
 	if (start_x > start_y)
 		return -1;
 	return start_x < start_y;

@@ -10,15 +10,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* In the order of their rights. Ended: its cgroup is gone since the last sample, and it is shown once more. */
+enum container_claim_kind { CLAIM_LIVE, CLAIM_ENDED, CLAIM_STOPPED };
+
 struct container_claim {
 	const char *stable; /* the name claimed */
 	double started_at; /* Unix seconds; NaN: not known, older than any other */
-	bool live;
+	enum container_claim_kind kind;
 	const void *who; /* the caller's */
 	bool owner; /* out */
 };
 
-/* Sorts the claims by name, the owner of each first, and sets `owner`. Live ones come before stopped ones. */
+/* Sorts the claims by name, the owner of each first, and sets `owner`. */
 void container_keys_settle(struct container_claim *claims, size_t n);
 
 #endif

@@ -18,11 +18,11 @@ static void *grow(void *array, size_t n, size_t *cap, size_t size)
 	return array;
 }
 
-static void add_claim(struct container_names *n, const char *stable, double started_at, bool live,
-	const void *who)
+static void add_claim(struct container_names *n, const char *stable, double started_at,
+	enum container_claim_kind kind, const void *who)
 {
 	n->claims = grow(n->claims, n->n_claims, &n->cap_claims, sizeof(*n->claims));
-	n->claims[n->n_claims++] = (struct container_claim){stable, started_at, live, who, false};
+	n->claims[n->n_claims++] = (struct container_claim){stable, started_at, kind, who, false};
 }
 
 /* The name that stays, as far as it is known by now: from the engine, from the path, else the short id. */
@@ -30,6 +30,9 @@ static void set_stable(struct container_item *item)
 {
 	char name[CONTAINER_TEXT_MAX + 1];
 
+	/* The engine may have forgotten it by now. */
+	if (item->ended && item->stable && !item->info)
+		return;
 	if (item->info && item->info->stable)
 		(void)str_copy(name, sizeof(name), item->info->stable);
 	else if (*item->name.name)
@@ -67,14 +70,20 @@ static void set_claimed_key(struct container_item *item, bool owner)
 	}
 }
 
+void container_names_learn(struct container_item *item, const struct runtime *r)
+{
+	item->info = item->name.kind == CGROUP_CONTAINER ? runtime_find(r, &item->name) : NULL;
+	set_stable(item);
+}
+
 static void settle_item(struct container_names *n, struct container_item *item,
 	const struct runtime *r, const struct patterns *p)
 {
 	bool container = item->name.kind == CGROUP_CONTAINER;
 	double started_at = item->found_at;
 
-	item->info = container ? runtime_find(r, &item->name) : NULL;
-	set_stable(item);
+	container_names_learn(item, r);
+	item->heir = NULL;
 	item->hidden = !str_matches_any(p->list, p->n, item->stable, true);
 	if (!container) {
 		set_key(item, item->stable);
@@ -82,7 +91,7 @@ static void settle_item(struct container_names *n, struct container_item *item,
 	}
 	if (item->info && item->info->started_at > 0)
 		started_at = item->info->started_at;
-	add_claim(n, item->stable, started_at, true, item);
+	add_claim(n, item->stable, started_at, item->ended ? CLAIM_ENDED : CLAIM_LIVE, item);
 }
 
 static int by_id(const void *a, const void *b)
@@ -120,24 +129,40 @@ static void claim_stopped(struct container_names *n, const struct container_tabl
 			!str_matches_any(p->list, p->n, info->stable, true) ||
 			bsearch(&id, ids, n_ids, sizeof(*ids), by_id))
 			continue;
-		add_claim(n, info->stable, info->started_at, false, info);
+		add_claim(n, info->stable, info->started_at, CLAIM_STOPPED, info);
 	}
 	free(ids);
 }
 
+static struct container_item *item_of(const struct container_claim *c)
+{
+	return (struct container_item *)(uintptr_t)c->who;
+}
+
+static void take_answer(struct container_names *n, const struct container_claim *c,
+	const struct container_claim *owner)
+{
+	if (c->kind == CLAIM_STOPPED) {
+		if (c != owner)
+			return;
+		n->stopped = grow(n->stopped, n->n_stopped, &n->cap_stopped, sizeof(*n->stopped));
+		n->stopped[n->n_stopped++] = c->who;
+		return;
+	}
+	set_claimed_key(item_of(c), c == owner);
+	if (c->kind == CLAIM_ENDED && c != owner)
+		item_of(c)->heir = item_of(owner);
+}
+
 static void take_answers(struct container_names *n)
 {
+	const struct container_claim *owner = NULL;
+
 	container_keys_settle(n->claims, n->n_claims);
 	for (size_t i = 0; i < n->n_claims; i++) {
-		const struct container_claim *c = &n->claims[i];
-
-		if (c->live) {
-			set_claimed_key((struct container_item *)(uintptr_t)c->who, c->owner);
-		} else if (c->owner) {
-			n->stopped = grow(
-				n->stopped, n->n_stopped, &n->cap_stopped, sizeof(*n->stopped));
-			n->stopped[n->n_stopped++] = c->who;
-		}
+		if (n->claims[i].owner)
+			owner = &n->claims[i];
+		take_answer(n, &n->claims[i], owner);
 	}
 }
 

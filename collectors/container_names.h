@@ -19,7 +19,10 @@ struct container_names {
 	size_t n_claims, cap_claims;
 };
 
-/* Sets stable, key, info and hidden of every item. Patterns are matched against the stable name. */
+/* Sets info and stable of one item, as far as they are known now. */
+void container_names_learn(struct container_item *item, const struct runtime *r);
+
+/* Sets stable, key, info, hidden and heir of every item. Patterns are matched against the stable name. */
 void container_names_settle(struct container_names *n, struct container_table *t,
 	const struct runtime *r, const struct patterns *containers,
 	const struct patterns *services);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/container_oom.h"
+
 static const char no_engine[] = "its engine cannot be asked";
 static const char no_check[] = "it has no health check";
 static const char starting[] = "its health check has not passed or failed yet";
@@ -108,7 +110,7 @@ void container_report_live(struct entity *e, struct container_item *item, unsign
 	const struct container_info *info = item->info;
 	double started_at = info ? info->started_at : NAN;
 
-	if (!item->fed || item->result == CGROUP_REPLACED)
+	if (!item->fed)
 		begin(e, item);
 	item->fed = true;
 	if (!item->labelled || e->n_labels == 0) {
@@ -117,6 +119,7 @@ void container_report_live(struct entity *e, struct container_item *item, unsign
 		item->labelled = true;
 	}
 	entity_read_at(e, now_ns);
+	container_oom_report(item);
 	cgroup_numbers_report(&item->numbers, cpus, e);
 	entity_gauge(e, CGROUP_running, 1);
 	if (isnan(started_at) && item->fresh)
@@ -124,6 +127,20 @@ void container_report_live(struct entity *e, struct container_item *item, unsign
 	report_start(e, started_at, wall_ms);
 	if (e->class == &class_container)
 		report_engine(e, info);
+}
+
+void container_report_ended(struct entity *e, struct container_item *item, int64_t now_ns)
+{
+	if (!item->fed)
+		begin(e, item);
+	set_labels(e, item, item->info);
+	entity_label(e, "state", container_state_name(CONTAINER_EXITED));
+	entity_read_at(e, now_ns);
+	for (size_t m = 0; m < CGROUP_METRICS; m++)
+		if (m != CGROUP_running && m != CGROUP_oom_kills)
+			entity_missing(e, m, not_running);
+	entity_gauge(e, CGROUP_running, 0);
+	entity_counter(e, CGROUP_oom_kills, item->oom_carried + item->oom_kills);
 }
 
 void container_report_stopped(struct entity *e, const struct container_info *info, int64_t now_ns)

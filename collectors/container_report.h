@@ -13,6 +13,9 @@
 void container_report_live(struct entity *e, struct container_item *item, unsigned cpus,
 	int64_t now_ns, int64_t wall_ms);
 
+/* One whose cgroup is gone since the last sample, for its OOM kills. */
+void container_report_ended(struct entity *e, struct container_item *item, int64_t now_ns);
+
 /* A container that the engine knows and that has no processes, or none that can be seen here. */
 void container_report_stopped(struct entity *e, const struct container_info *info, int64_t now_ns);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 /* FNV-1a, 32 bits (IETF draft-eastlake-fnv). */
 static size_t bucket_of(const char *path)
 {
@@ -38,6 +40,17 @@ struct container_item *container_table_add(struct container_table *t, const char
 	*bucket = item;
 	t->n++;
 	return item;
+}
+
+void container_item_close(struct container_item *item, struct cgroup_reader *r)
+{
+	struct cgroup *g = &item->cgroup;
+	_cleanup_(free_p) char *path = TAKE_PTR(g->path);
+	unsigned refresh = g->refresh;
+
+	cgroup_done(r, g);
+	cgroup_init(g, path, refresh);
+	cgroup_net_done(&item->net, r);
 }
 
 void container_table_remove(

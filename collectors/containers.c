@@ -3,74 +3,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
-#include "base/str.h"
-#include "collectors/cgroup_scan.h"
-#include "collectors/container_names.h"
 #include "collectors/container_report.h"
-#include "collectors/runtime.h"
+#include "collectors/containers_impl.h"
 
 /* A container just found waits this long for its name before it is shown by its id. */
 static const int64_t name_wait_ns = 2000000000;
 
-enum { KEPT_FILES_WITHOUT_LIMIT = 256 };
-
 const char *const containers_default_sockets[] = {
 	"/run/docker.sock", "/run/podman/podman.sock", NULL};
-
-struct containers {
-	struct containers_options options;
-	struct problems *problems;
-	struct cgroup_tree tree;
-	struct cgroup_reader reader;
-	struct container_table table;
-	struct runtime *runtime;
-	unsigned runtime_version; /* as of the last settling of names */
-	bool names_changed, networks_changed;
-	bool too_many;
-	uint64_t host_ns;
-	unsigned samples, scans;
-	struct container_names names;
-};
-
-/* Half of the descriptors this process may have. */
-static size_t file_budget(bool live)
-{
-	struct rlimit limit;
-
-	if (!live || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return KEPT_FILES_WITHOUT_LIMIT;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return KEPT_FILES_WITHOUT_LIMIT;
-	return limit.rlim_cur / 2;
-}
-
-static int open_tree(struct containers *c, struct err *e)
-{
-	const struct containers_options *o = &c->options;
-	int r = cgroup_tree_open(&c->tree, o->root_fd, o->proc_fd, o->sys_fd, o->live, e);
-
-	if (r < 0)
-		return r;
-	cgroup_reader_init(&c->reader, &c->tree, o->proc_fd, o->sys_fd, file_budget(o->live));
-	c->host_ns = cgroup_net_host_ns(o->proc_fd);
-	if (cgroup_tree_walk_fd(&c->tree) < 0)
-		problem_set(c->problems, "containers.cgroup",
-			"no cgroup hierarchy is mounted here: containers and services are not "
-			"measured");
-	else
-		problem_clear(c->problems, "containers.cgroup");
-	if (c->tree.partial)
-		problem_set(c->problems, "containers.namespace",
-			"only this container's own part of the cgroup tree can be seen: start it "
-			"with "
-			"--cgroupns=host and /sys/fs/cgroup of the server mounted");
-	return 0;
-}
 
 int containers_new(struct loop *loop, struct http_client *http, const struct containers_options *o,
 	struct problems *problems, struct containers **out, struct err *e)
@@ -89,11 +31,12 @@ int containers_new(struct loop *loop, struct http_client *http, const struct con
 		abort();
 	c->options = *o;
 	c->problems = problems;
+	c->loop = o->live ? loop : NULL;
 	cgroup_tree_init(&c->tree);
-	r = open_tree(c, e);
+	r = runtime_new(c->loop, o->live ? http : NULL, &ro, problems, &c->runtime, e);
 	if (r < 0)
 		return r;
-	r = runtime_new(loop, http, &ro, problems, &c->runtime, e);
+	r = containers_open(c, e);
 	if (r < 0)
 		return r;
 	*out = TAKE_PTR(c);
@@ -105,7 +48,9 @@ void containers_free(struct containers *c)
 	if (!c)
 		return;
 	while (c->table.first)
-		container_table_remove(&c->table, &c->reader, c->table.first);
+		containers_drop(c, c->table.first);
+	cgroup_watch_free(c->watch);
+	container_oom_free(c->oom);
 	runtime_free(c->runtime);
 	cgroup_tree_done(&c->tree);
 	container_names_done(&c->names);
@@ -123,59 +68,6 @@ void containers_set_patterns(
 const char *containers_cgroup_mode(const struct containers *c)
 {
 	return cgroup_mode_name(c ? c->tree.mode : CGROUP_MODE_NONE);
-}
-
-static void found(void *user, const char *path, const struct cgroup_name *name)
-{
-	struct containers *c = user;
-	struct container_item *item;
-
-	if (name->kind != CGROUP_CONTAINER && name->kind != CGROUP_SERVICE)
-		return;
-	item = container_table_find(&c->table, path);
-	if (!item) {
-		if (c->table.n >= CGROUPS_MAX) {
-			c->too_many = true;
-			return;
-		}
-		item = container_table_add(&c->table, path);
-		item->name = *name;
-		item->found_ns = clock_mono_ns();
-		item->found_at = (double)clock_wall_ms() / 1000;
-		if (name->kind == CGROUP_CONTAINER)
-			runtime_cgroup_changed(c->runtime, name);
-		c->names_changed = true;
-	}
-	item->scan = c->scans;
-}
-
-static void drop(struct containers *c, struct container_item *item)
-{
-	if (item->name.kind == CGROUP_CONTAINER)
-		runtime_cgroup_changed(c->runtime, &item->name);
-	container_table_remove(&c->table, &c->reader, item);
-	c->names_changed = true;
-	c->networks_changed = true;
-}
-
-static void scan(struct containers *c)
-{
-	struct container_item *next;
-
-	c->scans++;
-	c->too_many = false;
-	cgroup_scan(&c->tree, "", found, c);
-	for (struct container_item *i = c->table.first; i; i = next) {
-		next = i->next;
-		if (i->scan != c->scans)
-			drop(c, i);
-	}
-	if (c->too_many)
-		problem_set(c->problems, "containers.many",
-			"there are more than %d containers and services: the rest is left out",
-			(int)CGROUPS_MAX);
-	else
-		problem_clear(c->problems, "containers.many");
 }
 
 static bool waits_for_name(const struct containers *c, const struct container_item *item)
@@ -226,8 +118,9 @@ static void settle_networks(struct containers *c)
 static void find_networks(struct containers *c)
 {
 	for (struct container_item *i = c->table.first; i; i = i->next)
-		if (!i->hidden && cgroup_net_find(&i->net, &c->reader, &i->cgroup,
-					  i->info ? i->info->pid : 0, c->host_ns))
+		if (!i->hidden && !i->ended &&
+			cgroup_net_find(&i->net, &c->reader, &i->cgroup, i->info ? i->info->pid : 0,
+				c->host_ns))
 			c->networks_changed = true;
 	if (c->networks_changed)
 		settle_networks(c);
@@ -243,6 +136,15 @@ static void read_network(struct containers *c, struct container_item *i)
 	(void)cgroup_net_read(&i->net, &c->reader, &i->cgroup, &i->numbers);
 }
 
+/* Unnoticed, another cgroup has taken the place of this one; when is not known. */
+static void begin_anew(struct container_item *i)
+{
+	i->fresh = false;
+	i->fed = false;
+	i->oom_carried += i->oom_kills;
+	i->oom_kills = 0;
+}
+
 static void report_item(
 	struct containers *c, const struct collect_ctx *ctx, struct container_item *i)
 {
@@ -251,25 +153,39 @@ static void report_item(
 	int64_t now_ns = c->options.live ? clock_mono_ns() : ctx->now_ns;
 	struct entity *e;
 
-	if (i->hidden || waits_for_name(c, i))
+	if (i->hidden || i->ended || waits_for_name(c, i))
 		return;
+	container_oom_watch(c->oom, i);
 	i->result = cgroup_read(&c->reader, &i->cgroup, &i->numbers);
 	if (i->result == CGROUP_GONE)
 		return;
+	if (i->result == CGROUP_REPLACED)
+		begin_anew(i);
 	read_network(c, i);
 	e = registry_get(ctx->registry, class, i->key);
 	if (e)
 		container_report_live(e, i, c->reader.cpus, now_ns, ctx->wall_ms);
 }
 
-static void drop_gone(struct containers *c)
+static void report_ended(struct containers *c, const struct collect_ctx *ctx)
 {
 	struct container_item *next;
 
 	for (struct container_item *i = c->table.first; i; i = next) {
+		const struct entity_class *class =
+			i->name.kind == CGROUP_SERVICE ? &class_service : &class_container;
+		struct entity *e = NULL;
+
 		next = i->next;
-		if (i->result == CGROUP_GONE)
-			drop(c, i);
+		if (!i->ended)
+			continue;
+		if (i->heir)
+			i->heir->oom_carried += container_oom_pending(i);
+		else if (!i->hidden)
+			e = registry_get(ctx->registry, class, i->key);
+		if (e)
+			container_report_ended(e, i, ctx->now_ns);
+		containers_drop(c, i);
 	}
 }
 
@@ -284,45 +200,23 @@ static void report_stopped(struct containers *c, const struct collect_ctx *ctx)
 	}
 }
 
-static void look_again(struct containers *c, const struct container_info *info)
-{
-	struct cgroup_name name = {.engine = info->engine ? info->engine : ""};
-
-	(void)str_copy(name.id, sizeof(name.id), info->id);
-	runtime_cgroup_changed(c->runtime, &name);
-}
-
-/* Containers of which the engine, a moment ago, had not yet noted that they ended or began. */
-static void look_at_doubtful(struct containers *c)
-{
-	size_t n_stopped = c->names.n_stopped;
-
-	for (const struct container_item *i = c->table.first; i; i = i->next)
-		if (i->info && i->info->state != CONTAINER_STATE_UNKNOWN &&
-			!container_state_is_live(i->info->state))
-			look_again(c, i->info);
-	for (size_t n = 0; n < n_stopped; n++)
-		if (container_state_is_live(c->names.stopped[n]->state))
-			look_again(c, c->names.stopped[n]);
-}
-
 int containers_sample(struct containers *c, const struct collect_ctx *ctx, struct err *e)
 {
-	if (c->samples++ % CGROUP_REFRESH_SAMPLES == 0) {
-		if (c->tree.mode == CGROUP_MODE_NONE && open_tree(c, e) < 0)
-			return err_wrap(e, -EIO, "cgroups");
-		cgroup_reader_refresh(&c->reader);
-	}
-	if (c->runtime_version == runtime_version(c->runtime))
-		look_at_doubtful(c);
+	if (c->samples++ % CGROUP_REFRESH_SAMPLES == 0 && c->tree.mode == CGROUP_MODE_NONE &&
+		containers_open(c, e) < 0)
+		return err_wrap(e, -EIO, "cgroups");
+	cgroup_reader_begin(&c->reader);
 	runtime_poll(c->runtime);
-	scan(c);
+	containers_find(c);
 	settle_names(c);
 	find_networks(c);
+	report_ended(c, ctx);
 	for (struct container_item *i = c->table.first; i; i = i->next)
 		report_item(c, ctx, i);
 	report_stopped(c, ctx);
 	/* Last, because names may be forgotten with them. */
-	drop_gone(c);
+	for (struct container_item *i = c->table.first; i; i = i->next)
+		if (i->result == CGROUP_GONE && !i->ended)
+			containers_end(c, i);
 	return 0;
 }

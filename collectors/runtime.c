@@ -116,14 +116,29 @@ bool runtime_is_asking(const struct runtime *r)
 	return false;
 }
 
-void runtime_cgroup_changed(struct runtime *r, const struct cgroup_name *name)
+void runtime_cgroup_changed(struct runtime *r, const struct cgroup_name *name, bool came)
 {
 	char id[CONTAINER_ID_MAX + 1];
 
+	runtime_id(id, name);
 	/* Removed by its engine too. */
-	if (read_files(r, name) == -ENOENT) {
-		runtime_id(id, name);
+	if (read_files(r, name) == -ENOENT)
 		runtime_store_remove(&r->store, id);
+	runtime_store_saw(&r->store, id, came);
+}
+
+/* Backwards: a container may be removed meanwhile. */
+static void look_at_doubtful(struct runtime *r)
+{
+	for (size_t i = r->store.n; i-- > 0;) {
+		const struct container_info *c = r->store.all[i];
+		struct cgroup_name name = {.engine = c->engine ? c->engine : ""};
+
+		if (!c->doubtful)
+			continue;
+		(void)str_copy(name.id, sizeof(name.id), c->id);
+		if (read_files(r, &name) == -ENOENT)
+			runtime_store_remove(&r->store, name.id);
 	}
 }
 
@@ -142,5 +157,6 @@ void runtime_poll(struct runtime *r)
 {
 	if (r->listed_ms == 0 || clock_mono_ms() - r->listed_ms >= LIST_AGAIN_MS)
 		list_files(r);
+	look_at_doubtful(r);
 	report(r);
 }

@@ -48,9 +48,9 @@ unsigned runtime_version(const struct runtime *r);
 /* An answer is under way that may bring the names of containers found just now. */
 bool runtime_is_asking(const struct runtime *r);
 
-/* A cgroup with that name appeared or vanished: look at its container again. Reads files at once; asks the engine, if it can be
- * asked, in the background. */
-void runtime_cgroup_changed(struct runtime *r, const struct cgroup_name *name);
+/* A cgroup with that name came or went: look at its container again. Reads files at once; asks the engine, if it can be
+ * asked, in the background. The cgroup is believed before the engine, which notes the change a moment later. */
+void runtime_cgroup_changed(struct runtime *r, const struct cgroup_name *name, bool came);
 
 /* Once per sample: looks for sockets that came, lists again when that is due. Quick. */
 void runtime_poll(struct runtime *r);

@@ -58,6 +58,27 @@ static void make_room(struct runtime_store *s)
 		abort();
 }
 
+static void judge(struct container_info *c)
+{
+	bool live = container_state_is_live(c->state);
+
+	c->doubtful = c->state != CONTAINER_STATE_UNKNOWN &&
+		      ((c->cgroup == CGROUP_WENT && live) || (c->cgroup == CGROUP_CAME && !live));
+	if (c->doubtful)
+		c->state = live ? CONTAINER_EXITED : CONTAINER_RUNNING;
+}
+
+void runtime_store_saw(struct runtime_store *s, const char *id, bool came)
+{
+	struct container_info *c = runtime_store_find(s, id);
+
+	if (!c)
+		return;
+	c->cgroup = came ? CGROUP_CAME : CGROUP_WENT;
+	judge(c);
+	s->version++;
+}
+
 bool runtime_store_put(struct runtime_store *s, struct container_info *info)
 {
 	size_t i = place_of(s, info->id);
@@ -76,6 +97,7 @@ bool runtime_store_put(struct runtime_store *s, struct container_info *info)
 		s->n++;
 	}
 	container_info_merge(s->all[i], info);
+	judge(s->all[i]);
 	s->version++;
 	return true;
 }

@@ -234,12 +234,12 @@ END_TEST
 START_TEST(of_one_name_the_newest_live_container_owns_it)
 {
 	struct container_claim c[] = {
-		{.stable = "web", .started_at = 300, .live = false},
-		{.stable = "web", .started_at = 100, .live = true},
-		{.stable = "web", .started_at = 200, .live = true},
-		{.stable = "db", .started_at = NAN, .live = true},
-		{.stable = "old", .started_at = 10, .live = false},
-		{.stable = "old", .started_at = NAN, .live = false},
+		{.stable = "web", .started_at = 300, .kind = CLAIM_STOPPED},
+		{.stable = "web", .started_at = 100, .kind = CLAIM_LIVE},
+		{.stable = "web", .started_at = 200, .kind = CLAIM_LIVE},
+		{.stable = "db", .started_at = NAN, .kind = CLAIM_LIVE},
+		{.stable = "old", .started_at = 10, .kind = CLAIM_STOPPED},
+		{.stable = "old", .started_at = NAN, .kind = CLAIM_STOPPED},
 	};
 
 	container_keys_settle(c, ARRAY_LEN(c));
@@ -247,7 +247,7 @@ START_TEST(of_one_name_the_newest_live_container_owns_it)
 	ck_assert(c[0].owner);
 	ck_assert(c[1].owner && c[1].started_at == 10 && !c[2].owner);
 	ck_assert_str_eq(c[3].stable, "web");
-	ck_assert(c[3].owner && c[3].live && c[3].started_at == 200);
+	ck_assert(c[3].owner && c[3].kind == CLAIM_LIVE && c[3].started_at == 200);
 	ck_assert(!c[4].owner && !c[5].owner);
 	container_keys_settle(c, 0);
 }
