@@ -243,17 +243,16 @@ static void tear_down(struct daemon *d)
 /* The link for the first visit: with the token, in the part of the address that is never sent to a server. */
 static void print_link(const struct daemon *d, const char *address)
 {
-	const char *port = strrchr(address, ':');
-	bool any = str_starts(address, "0.0.0.0:") || str_starts(address, "[::]:");
-	char url[128];
+	char visible[80];
 
-	(void)snprintf(
-		url, sizeof(url), "http://%s%s/", any ? "localhost" : "", any ? port : address);
+	listen_visible_address(address, visible, sizeof(visible));
 	if (d->tokens.fresh)
-		printf("agent " AGENT_VERSION ": open %s#token=%s\n", url, d->tokens.admin);
+		printf("agent " AGENT_VERSION ": open http://%s/#token=%s\n", visible,
+			d->tokens.admin);
 	else
-		printf("agent " AGENT_VERSION ": open %s (token: agent token show --state %s)\n",
-			url, d->state.path);
+		printf("agent " AGENT_VERSION
+		       ": open http://%s/ (token: agent token show --state %s)\n",
+			visible, d->state.path);
 	(void)fflush(stdout);
 }
 
