@@ -137,7 +137,7 @@ bool auth_origin_allowed(struct call *c)
 
 static struct peer_key client(const struct call *c)
 {
-	return peer_client(http_peer(c->rq), http_get_header(c->rq, "X-Forwarded-For"));
+	return peer_client(http_peer(c->rq), http_get_last_header(c->rq, "X-Forwarded-For"));
 }
 
 /* Answers 429 and returns false while the client has to wait. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/web/http_internal.h"
 #include "base/str.h"
@@ -188,6 +189,30 @@ const char *http_query(const struct http_request *rq)
 const char *http_get_header(const struct http_request *rq, const char *name)
 {
 	return MHD_lookup_connection_value(rq->connection->mhd, MHD_HEADER_KIND, name);
+}
+
+struct header_search {
+	const char *name;
+	const char *found;
+};
+
+static enum MHD_Result keep_last(
+	void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct header_search *s = user;
+
+	(void)kind;
+	if (strcasecmp(name, s->name) == 0)
+		s->found = value;
+	return MHD_YES;
+}
+
+const char *http_get_last_header(const struct http_request *rq, const char *name)
+{
+	struct header_search s = {name, NULL};
+
+	(void)MHD_get_connection_values(rq->connection->mhd, MHD_HEADER_KIND, keep_last, &s);
+	return s.found;
 }
 
 const char *http_body(const struct http_request *rq, size_t *len)

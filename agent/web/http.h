@@ -57,6 +57,8 @@ const char *http_method(const struct http_request *rq); /* "HEAD" is told as "GE
 const char *http_path(const struct http_request *rq); /* as sent, before the '?', not decoded */
 const char *http_query(const struct http_request *rq); /* as sent, after the '?'; "" without */
 const char *http_get_header(const struct http_request *rq, const char *name); /* NULL: absent */
+/* Of a header sent several times the last one: what the nearest proxy added. */
+const char *http_get_last_header(const struct http_request *rq, const char *name);
 const char *http_body(const struct http_request *rq, size_t *len); /* NUL-terminated */
 const struct sockaddr *http_peer(const struct http_request *rq);
 

@@ -240,6 +240,16 @@ def test_one_ipv6_network_is_one_client(agent):
     assert login(agent, "wrong", {"X-Forwarded-For": "2001:db8:7:8::1"}).status == 401
 
 
+def test_clients_cannot_choose_whom_their_guesses_count_for(agent):
+    """The address the proxy itself added counts, whatever the client wrote before it."""
+    statuses = []
+    for i in range(6):
+        answer = raw(agent, (f"GET /api/v1/host HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\nX-Forwarded-For: 192.0.2.{i}\r\n"
+                             f"X-Forwarded-For: 192.0.2.{100 + i}, 198.51.100.77\r\nConnection: close\r\n\r\n").encode())
+        statuses.append(int(answer.split()[1]))
+    assert statuses == [401] * 5 + [429]
+
+
 def test_host_is_checked_when_hosts_are_configured(make_agent):
     agent = make_agent(settings={"hosts": ["agent.example.com"]}).start(samples=1)
     for host, status in (("agent.example.com", 200), ("Agent.Example.com:4500", 200), ("evil.example", 421),

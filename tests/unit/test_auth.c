@@ -146,6 +146,7 @@ START_TEST(five_failures_in_a_minute_make_a_client_wait)
 	ck_assert_int_eq(login_limit_wait_ms(l, &a, 61000), 0);
 	login_limit_failed(l, &a, 61000);
 	ck_assert_int_eq(login_limit_wait_ms(l, &a, 61000), 1000);
+	ck_assert_int_eq(login_limit_wait_ms(l, &a, 70000), 0);
 	ck_assert_int_eq(login_limit_wait_ms(l, &a, 200000), 0);
 	login_limit_free(l);
 }
