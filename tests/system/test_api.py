@@ -142,7 +142,7 @@ def test_connection_is_kept_for_the_next_request(agent):
     ("Bearer", "Use 'Bearer TOKEN'"),
     ("Bearer " + "x" * 300, "Use 'Bearer TOKEN'"),
     ("Bearer no-such-token", "Invalid token"),
-])
+], ids=("none", "basic", "no-token", "long", "wrong"))
 def test_bad_authorization_is_named(agent, client, header, text):
     if header:
         client["Authorization"] = header
@@ -183,7 +183,8 @@ def test_login_over_https_keeps_the_cookie_from_plain_http(agent, client):
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"{", b'{"token": 1}', b'{"token": null}', b"token=x", b'{"token":"\\u0000"}',
-                                  b"[" * 60000, json.dumps({"token": "x" * 60000}).encode()])
+                                  b"[" * 60000, json.dumps({"token": "x" * 60000}).encode()],
+                         ids=range(10))
 def test_login_with_anything_else_is_refused(agent, client, body):
     answer = web.request(agent.url + "/api/v1/session", "POST", client, body)
     assert answer.status in (400, 401)
@@ -302,7 +303,7 @@ def test_body_without_end_is_cut(agent):
     b"GET /%00%ff%zz?%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"GET http://127.0.0.1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
-])
+], ids=range(9))
 def test_what_is_no_http_harms_nobody(agent, data):
     pid = agent.web_pid
     with socket.create_connection(("127.0.0.1", agent.port), 5) as s:
@@ -312,7 +313,7 @@ def test_what_is_no_http_harms_nobody(agent, data):
     assert agent.web_pid == pid
 
 
-@pytest.mark.parametrize("query", ["a=%", "a=%zz", "a=%00", "a=%ff", "&".join(["a=1"] * 301)])
+@pytest.mark.parametrize("query", ["a=%", "a=%zz", "a=%00", "a=%ff", "&".join(["a=1"] * 301)], ids=range(5))
 def test_broken_query_is_400(agent, query):
     answer = agent.get("/api/v1/entities?" + query)
     assert answer.status == 400
@@ -527,7 +528,8 @@ def test_live_filters_add_up(listen):
     assert {"host", "agent", "core", "filesystem"} <= got[3]
 
 
-@pytest.mark.parametrize("query", ["?class=planet", "?entity=host", "?entity=planet/x", "?" + "&".join(["class=host"] * 51)])
+@pytest.mark.parametrize("query", ["?class=planet", "?entity=host", "?entity=planet/x", "?" + "&".join(["class=host"] * 51)],
+                         ids=("class", "no-key", "entity", "many"))
 def test_live_refuses_wrong_filters(agent, query):
     assert agent.get("/api/v1/live" + query).status == 400
 
