@@ -146,6 +146,8 @@ static void check(struct disk *d, const struct collect_ctx *ctx)
 	if (faccessat(ctx->sys_fd, path, F_OK, 0) < 0)
 		return;
 	by_default = !disk_skipped_by_default(d->name);
+	if (!by_default && p->n == 0)
+		return;
 	(void)snprintf(path + n, sizeof(path) - (size_t)n, "/size");
 	if (proc_read_u64(ctx->sys_fd, path, &v, NULL) == 0 && v == 0)
 		by_default = false; /* an empty card reader, an unused network block device */
@@ -153,6 +155,8 @@ static void check(struct disk *d, const struct collect_ctx *ctx)
 	if (proc_read_u64(ctx->sys_fd, path, &v, NULL) == 0 && v == 1)
 		by_default = false; /* one path of a multipath device */
 	d->watched = str_matches_any(p->list, p->n, d->name, by_default);
+	if (!d->watched)
+		return;
 	(void)snprintf(path + n, sizeof(path) - (size_t)n, "/slaves");
 	d->stacked = has_entries(ctx->sys_fd, path) || is_stacked_by_name(d->name);
 }
