@@ -44,7 +44,8 @@ int cmd_print(const struct buf *b)
 int cmd_print_json(const json_t *j)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(64 << 20);
-	_cleanup_(free_p) char *text = json_dumps(j, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
+	_cleanup_(free_p) char *text =
+		json_dumps(j, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
 
 	if (!text)
 		abort(); /* what we made ourselves can be written */

@@ -18,6 +18,7 @@ int cmd_config_man(const struct command_call *c);
 int cmd_config_reload(const struct command_call *c);
 int cmd_config_sample(const struct command_call *c);
 int cmd_config_show(const struct command_call *c);
+int cmd_doctor(const struct command_call *c);
 int cmd_run(const struct command_call *c);
 int cmd_status(const struct command_call *c);
 int cmd_token_rotate(const struct command_call *c);

@@ -38,6 +38,11 @@ const struct command commands[] = {
 		"list the effective value of every option and where it comes from",
 		"Asks the running agent; without one, or with --config, reads the files.",
 		cmd_config_show, false},
+	{"doctor", NULL, 0, DATA | TAKES(FLAG_CONFIG),
+		"check everything the agent needs, and say how to mend each fault",
+		"Done by the running agent, or without one by this command (then with --config).\n"
+		"Exit code 1 when a check failed.",
+		cmd_doctor, false},
 	{"run", NULL, 0, TAKES(FLAG_CONFIG) | TAKES(FLAG_LISTEN) | TAKES(FLAG_STATE),
 		"run the agent in the foreground",
 		"Prints one line with the link to the dashboard. SIGTERM ends it, SIGHUP makes it "

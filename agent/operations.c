@@ -5,14 +5,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
+#include "agent/address.h"
 #include "agent/config_show.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
+#include "agent/doctor.h"
 #include "agent/entity_json.h"
 #include "agent/operation.h"
 #include "agent/sessions.h"
+#include "base/str.h"
 
 static const char *text_member(const struct control_call *c, const char *name)
 {
@@ -54,6 +58,37 @@ static int op_config_show(const struct control_call *c, struct err *e)
 	(void)e;
 	buf_adds(c->reply, ",\"settings\":");
 	config_show_json(c->daemon->config, c->reply);
+	return 0;
+}
+
+/* What the socket is bound to; what was asked for when it cannot be told. */
+static void bound_address(const struct daemon *d, char *to, size_t size)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	if (getsockname(d->listen_fd, (struct sockaddr *)&a, &len) == 0)
+		address_format(to, size, &a);
+	else
+		(void)str_copy(to, size, config_string(d->config, "listen"));
+}
+
+static int op_doctor(const struct control_call *c, struct err *e)
+{
+	const struct daemon *d = c->daemon;
+	char address[80];
+	const struct doctor_context x = {
+		.state_dir = d->state.path,
+		.config_path = d->config_path,
+		.config = d->config,
+		.problems = d->problems,
+		.listening = address,
+	};
+
+	(void)e;
+	bound_address(d, address, sizeof(address));
+	buf_adds(c->reply, ",\"checks\":");
+	doctor_json(&x, c->reply);
 	return 0;
 }
 
@@ -257,6 +292,7 @@ const struct operation operations[] = {
 	{"auth.token", ROLE_NONE, true, op_auth_token},
 	{"config.reload", ROLE_ADMIN, false, op_config_reload},
 	{"config.show", ROLE_ADMIN, false, op_config_show},
+	{"doctor", ROLE_ADMIN, false, op_doctor},
 	{"hello", ROLE_NONE, true, op_hello},
 	{"host", ROLE_VIEWER, false, op_host},
 	{"latest", ROLE_VIEWER, false, op_latest},

@@ -150,7 +150,7 @@ void term_add_wrapped(struct buf *out, const char *s, size_t width, size_t inden
 		if (at && at + 1 + columns > width) {
 			buf_addc(out, '\n');
 			add_spaces(out, indent);
-			at = indent;
+			at = 0;
 		} else if (at) {
 			buf_addc(out, ' ');
 			at++;

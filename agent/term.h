@@ -42,7 +42,7 @@ size_t term_width_of(const char *s);
 void term_add(struct buf *out, const char *s, size_t width);
 /* The same, filled up on the left. */
 void term_add_right(struct buf *out, const char *s, size_t width);
-/* Adds the text in lines of at most `width` columns, broken at spaces; lines after the first are indented. */
+/* Adds the text in lines of at most `width` columns, broken at spaces; lines after the first have `indent` spaces in front. */
 void term_add_wrapped(struct buf *out, const char *s, size_t width, size_t indent);
 
 /* A bar of `width` columns filled to `percent`; NaN is an empty one. Green, yellow from `warn`, red from `bad` on. */
