@@ -129,8 +129,9 @@ bench: $(BUILD)/agent $(BUILD)/tests/cgroups ## what the agent costs; BENCH="--l
 $(BUILD)/metrics_page: docs/metrics_page.c $(BUILD)/libagent.a
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
 
-docs: $(BUILD)/metrics_page ## make docs/metrics.md from the metric tables
+docs: $(BUILD)/metrics_page $(BUILD)/agent ## what is written from tables: docs/metrics.md, sample, completion, agent.conf.5
 	$(BUILD)/metrics_page >docs/metrics.md
+	sh packaging/generate.sh $(BUILD)/agent packaging
 
 vmtest: $(BUILD)/agent ## the agent in a real Debian guest, where such a lab exists (VM_LAB)
 	BUILD=$(BUILD) bash tests/vm/run.sh

@@ -129,10 +129,11 @@ void command_completion(struct buf *out)
 {
 	buf_adds(out,
 		"# SPDX-License-Identifier: Apache-2.0\n"
-		"# Completion for bash, printed by `agent completion`.\n"
+		"# shellcheck shell=bash\n"
+		"# Completion for bash, printed by \"agent completion\".\n"
 		"_agent()\n{\n"
 		"\tlocal current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-		"\tlocal first=${COMP_WORDS[1]} second=${COMP_WORDS[2]} words=\"\" "
+		"\tlocal first=${COMP_WORDS[1]-} second=${COMP_WORDS[2]-} words=\"\" "
 		"options=\"--help\"\n"
 		"\tcase $before in\n"
 		"\t--state) mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); return ;;\n"

@@ -66,13 +66,10 @@ static void take_default(void *user, const char *value)
 static void add_default(const struct option *o, struct buf *out)
 {
 	struct defaults d = {{NULL}, 0};
-	char text[256];
 
 	option_each_default(o, take_default, &d);
-	if (o->flags & OPTION_SYSTEM) {
-		system_default(o->name, text, sizeof(text));
-		take_default(&d, text);
-	}
+	if (o->flags & OPTION_SYSTEM)
+		take_default(&d, system_example(o->name));
 	if (d.n || o->flags & OPTION_LIST)
 		option_print(o, (const char *const *)d.values, d.n, out);
 	else
@@ -145,20 +142,23 @@ void config_show_sample(const struct options *t, struct buf *out)
 {
 	const char *before = "";
 
-	buf_adds(out, "# Configuration of agent; agent.conf(5) is the manual. Every option is here "
+	buf_adds(out, "# SPDX-License-Identifier: Apache-2.0\n"
+		      "# Configuration of agent; agent.conf(5) is the manual. Every option is here "
 		      "with its\n"
-		      "# default: to change one, remove the '#' in front of it and of the { } "
+		      "# default. To change one, remove the first '#' of its line and of the { } "
 		      "around it.\n"
 		      "# `agent config check` reports mistakes.\n");
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option *o = &t->rows[i];
 		size_t n = group_length(o->name);
+		bool system = o->flags & OPTION_SYSTEM;
 
 		change_group(before, group_length(before), o->name, n, out);
 		/* Inside a group a comment stays one when the '#' in front is removed. */
 		if (n)
 			indent(out, depth_of(o->name, n));
-		buf_addf(out, "# %s\n", o->doc);
+		buf_addf(out, "# %s%s%s%s\n", o->doc, system ? " Default: " : "",
+			system ? o->dflt : "", system ? "." : "");
 		indent(out, depth_of(o->name, n));
 		add_segment(o->name + n, strlen(o->name + n), out);
 		buf_adds(out, " = ");
@@ -169,16 +169,30 @@ void config_show_sample(const struct options *t, struct buf *out)
 	change_group(before, group_length(before), "", 0, out);
 }
 
-/* mdoc: a backslash is written \e, and a line must not begin with '.' or '\''. */
+static void add_mdoc_char(char c, struct buf *out)
+{
+	if (c == '\\')
+		buf_adds(out, "\\e");
+	else if (c == '"')
+		buf_adds(out, "\\(dq");
+	else
+		buf_addc(out, c);
+}
+
+/* Prose for mdoc(7), in lines of less than 80. No line may begin with '.' or '\'', which would make it a macro. */
 static void add_mdoc(const char *s, struct buf *out)
 {
+	size_t line = out->len;
+
 	for (; *s; s++) {
-		if (*s == '\\')
-			buf_adds(out, "\\e");
-		else if (*s == '"')
-			buf_adds(out, "\\(dq");
-		else
-			buf_addc(out, *s);
+		size_t word = strcspn(s + 1, " ");
+
+		if (*s == ' ' && out->len - line + word >= 76 && s[1] != '.' && s[1] != '\'') {
+			buf_addc(out, '\n');
+			line = out->len;
+		} else {
+			add_mdoc_char(*s, out);
+		}
 	}
 }
 
@@ -201,7 +215,8 @@ void config_show_manual(const struct options *t, struct buf *out)
 		else {
 			add_default(o, &text);
 			buf_adds(out, "Default:\n.Li ");
-			add_mdoc(buf_str(&text), out);
+			for (const char *p = buf_str(&text); *p; p++)
+				add_mdoc_char(*p, out);
 			buf_addc(out, '\n');
 		}
 		buf_done(&text);

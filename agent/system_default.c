@@ -41,3 +41,8 @@ void system_default(const char *name, char *to, size_t size)
 	else if (strcmp(name, "timezone") == 0)
 		time_zone(to, size);
 }
+
+const char *system_example(const char *name)
+{
+	return strcmp(name, "hostname") == 0 ? "vps1" : strcmp(name, "timezone") == 0 ? "UTC" : "";
+}

@@ -72,8 +72,8 @@ static void check_sample(const struct options *t, const char *plain)
 
 START_TEST(the_sample_is_valid_with_and_without_its_comment_marks)
 {
-	check_sample(
-		&options_all, "containers={} disks={} filesystems={} interfaces={} services={}");
+	check_sample(&options_all, "containers={} disks={} filesystems={} interfaces={} "
+				   "services={} hostname=\"vps1\" timezone=\"UTC\"");
 }
 END_TEST
 
