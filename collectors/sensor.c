@@ -134,30 +134,44 @@ static bool is_taken(const struct sensor_state *s, const char *key)
 	return false;
 }
 
+/* Chip and label together name one sensor to Prometheus, too. */
+static bool is_labelled(const struct sensor_state *s, const struct sensor *t)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (&s->sensors[i] != t && strcmp(s->sensors[i].chip, t->chip) == 0 &&
+			strcmp(s->sensors[i].label, t->label) == 0)
+			return true;
+	return false;
+}
+
 /* One file of a chip's folder. */
 static int scan_file(void *user, int dirfd, const char *name)
 {
 	struct scan *x = user;
 	unsigned number = sensor_number(name);
 	char key[sizeof(((struct sensor *)0)->key)];
+	char chip[sizeof(x->chip)];
 	char file[NAME_BYTES];
 	struct sensor *t;
 
 	if (!number)
 		return 0;
-	(void)snprintf(key, sizeof(key), "%s-temp%u", x->chip, number);
-	if (is_taken(x->s, key)) /* two chips of one driver, and no device to tell them apart */
-		(void)snprintf(key, sizeof(key), "%s-%.16s-temp%u", x->chip, x->folder, number);
+	(void)str_copy(chip, sizeof(chip), x->chip);
+	(void)snprintf(key, sizeof(key), "%s-temp%u", chip, number);
+	if (is_taken(x->s, key)) { /* two chips of one driver, and no device to tell them apart */
+		(void)snprintf(chip, sizeof(chip), "%.*s-%.16s", NAME_BYTES, x->chip, x->folder);
+		(void)snprintf(key, sizeof(key), "%s-temp%u", chip, number);
+	}
 	t = add(x->s);
 	if (!t)
 		return 1;
 	(void)str_copy(t->key, sizeof(t->key), key);
-	(void)str_copy(t->chip, sizeof(t->chip), x->chip);
+	(void)str_copy(t->chip, sizeof(t->chip), chip);
 	(void)snprintf(t->path, sizeof(t->path), "class/hwmon/%.*s/temp%u_input", NAME_BYTES,
 		x->folder, number);
 	(void)snprintf(file, sizeof(file), "temp%u_label", number);
 	read_name(dirfd, file, t->label, sizeof(t->label));
-	if (!t->label[0])
+	if (!t->label[0] || is_labelled(x->s, t))
 		(void)snprintf(t->label, sizeof(t->label), "temp%u", number);
 	return 0;
 }

@@ -67,6 +67,9 @@ START_TEST(each_real_filesystem_is_there_once)
 		"/media/my usb_stick", "/mnt/nas/scratch", "/tank", "/tank/db", "/log"};
 
 	recorded_begin("host-v2", &collector_filesystem);
+	/* A part of a filesystem, at a shorter path than the whole. */
+	recorded_edit("proc/self/mountinfo", "50 28 0:60 / /tank rw",
+		"60 28 9:0 /x /w rw - xfs /dev/md0 rw\n50 28 0:60 / /tank rw");
 	ck_assert_int_eq(recorded_sample(100), 0);
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
 		ck_assert_msg(is_there(yes[i]), "%s", yes[i]);

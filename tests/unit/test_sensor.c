@@ -112,6 +112,17 @@ START_TEST(two_chips_of_one_driver_without_device)
 }
 END_TEST
 
+START_TEST(one_label_for_two_sensors_of_a_chip)
+{
+	recorded_begin("host-v2", &collector_sensor);
+	recorded_write("sys/class/hwmon/hwmon1/temp2_label", "Composite\n");
+	ck_assert_int_eq(recorded_sample(100), 0);
+	ck_assert_str_ne(entity_label_get(recorded_find(&class_sensor, "nvme0-temp1"), "sensor"),
+		entity_label_get(recorded_find(&class_sensor, "nvme0-temp2"), "sensor"));
+	recorded_end();
+}
+END_TEST
+
 START_TEST(thermal_zones_where_there_is_no_chip)
 {
 	const struct entity *e;
@@ -141,5 +152,5 @@ END_TEST
 
 RUN_TESTS("sensor", readings_are_millidegrees, names, chips_are_found_by_names_that_stay,
 	new_readings_and_a_chip_that_goes, a_sensor_removed_is_gone_and_the_others_stay,
-	two_chips_of_one_driver_without_device, thermal_zones_where_there_is_no_chip,
-	a_server_without_sensors)
+	two_chips_of_one_driver_without_device, one_label_for_two_sensors_of_a_chip,
+	thermal_zones_where_there_is_no_chip, a_server_without_sensors)
