@@ -141,6 +141,24 @@ static bool has_all_sources(rrd_info_t *info, const struct entity_class *c)
 	return true;
 }
 
+/* librrd takes garbage for a name. */
+static bool has_proper_names(const rrd_info_t *info)
+{
+	static const char legal[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	for (; info; info = info->next) {
+		size_t n;
+
+		if (strncmp(info->key, "ds[", 3) != 0)
+			continue;
+		n = strspn(info->key + 3, legal);
+		if (n == 0 || info->key[3 + n] != ']')
+			return false;
+	}
+	return true;
+}
+
 static unsigned long count_of(rrd_info_t *info, const char *key)
 {
 	while (info && strcmp(info->key, key) != 0)
@@ -183,6 +201,10 @@ int rrd_file_check(const char *path, const struct entity_class *c, const struct 
 	info = rrd_info_r(path);
 	if (!info)
 		return rrd_failed(e, EBADMSG, path);
+	if (!has_proper_names(info)) {
+		rrd_info_free(info);
+		return err_set(e, EBADMSG, "%s: its data sources have no proper names", path);
+	}
 	define_all(d, c, l);
 	*out_last = (time_t)count_of(info, "last_update");
 	current = count_of(info, "step") == (unsigned long)l->step_seconds &&

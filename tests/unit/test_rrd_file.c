@@ -221,6 +221,23 @@ START_TEST(broken_files_are_told_from_absent_ones)
 }
 END_TEST
 
+START_TEST(a_file_with_garbage_for_data_sources_is_broken)
+{
+	char garbage[600];
+	time_t last;
+	int fd;
+
+	create();
+	memset(garbage, 0xff, sizeof(garbage));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	/* Behind the static head begin the definitions of the data sources. */
+	ck_assert_int_eq(pwrite(fd, garbage, sizeof(garbage), 128), sizeof(garbage));
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(rrd_file_check(path, &old_class, &layout, &last, &err), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(err.msg, path));
+}
+END_TEST
+
 START_TEST(metrics_without_history_and_empty_ranges_are_refused)
 {
 	const size_t now_only = 1, a = 0;
@@ -269,6 +286,7 @@ int main(void)
 	tcase_add_test(t, an_older_file_grows_new_data_sources_and_keeps_its_history);
 	tcase_add_test(t, a_clock_set_back_keeps_what_lies_before);
 	tcase_add_test(t, broken_files_are_told_from_absent_ones);
+	tcase_add_test(t, a_file_with_garbage_for_data_sources_is_broken);
 	tcase_add_test(t, metrics_without_history_and_empty_ranges_are_refused);
 	tcase_add_test(t, names_are_safe_and_short);
 	suite_add_tcase(s, t);
