@@ -73,7 +73,7 @@ typedef void (*registry_gone_fn)(void *user, struct entity *e);
 void registry_sweep(struct registry *r, registry_gone_fn gone, void *user);
 
 /* When the numbers that follow were read, CLOCK_MONOTONIC nanoseconds. Before entity_counter(); each source that fills
- * the same entity says its own time. */
+ * the same entity says its own time. Gauges need it too: what was not read in a sample is not stored. */
 void entity_read_at(struct entity *e, int64_t now_ns);
 /* For an entity known to have started at start_ns with all counters at 0 (a cgroup made a moment ago): its first read
  * already gives rates. Before the first entity_read_at(). */

@@ -191,6 +191,7 @@ static struct entity *get(const struct collect_ctx *ctx, const struct mount *m)
 
 	if (!e)
 		return NULL;
+	entity_read_at(e, ctx->now_ns);
 	entity_label(e, "device", m->source);
 	entity_label(e, "fstype", m->type);
 	entity_label(e, "mountpoint", m->point);

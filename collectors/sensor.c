@@ -234,6 +234,7 @@ static bool collect_sensor(struct sensor *t, const struct collect_ctx *ctx)
 	e = registry_get(ctx->registry, &class_sensor, t->key);
 	if (!e)
 		return true;
+	entity_read_at(e, ctx->now_ns);
 	if (entity_is_new(ctx, e)) {
 		entity_label(e, "chip", t->chip);
 		entity_label(e, "sensor", t->label);
