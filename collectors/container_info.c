@@ -40,7 +40,11 @@ static void take_text(char **to, char **from)
 void container_info_merge(struct container_info *c, struct container_info *from)
 {
 	memcpy(c->id, from->id, sizeof(c->id));
-	c->listed = from->listed;
+	/* An engine's word stays its own when a file says the same. */
+	if (from->source || !c->source) {
+		c->source = from->source;
+		c->listed = from->listed;
+	}
 	if (from->engine)
 		c->engine = from->engine;
 	take_text(&c->name, &from->name);

@@ -56,9 +56,9 @@ struct container_info {
 	double started_at; /* Unix seconds; NaN: not known or never */
 	long pid; /* of its first process; 0: none; -1: not known */
 	bool oom_killed; /* its last end was by the OOM killer */
-	/* For the runtime: the last list it was in; whether its cgroup was seen to come or go (0: neither); whether that contradicts
+	/* For the runtime: where it was learnt (0: files, else an engine's socket); the last list it was in; whether its cgroup was seen to come or go (0: neither); whether that contradicts
 	 * the engine, which notes it a moment later. */
-	unsigned listed;
+	unsigned source, listed;
 	enum { CGROUP_NOT_SEEN, CGROUP_CAME, CGROUP_WENT } cgroup;
 	bool doubtful;
 };

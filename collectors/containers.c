@@ -17,14 +17,15 @@ const char *const containers_default_sockets[] = {
 int containers_new(struct loop *loop, struct http_client *http, const struct containers_options *o,
 	struct problems *problems, struct containers **out, struct err *e)
 {
+	_cleanup_(containers_free_p) struct containers *c = calloc(1, sizeof(*c));
 	struct runtime_options ro = {
 		.sockets = o->sockets ? o->sockets : containers_default_sockets,
 		.n_sockets = o->sockets ? o->n_sockets : 2,
 		.docker_root = o->docker_root,
 		.podman_root = o->podman_root,
 		.root_fd = o->root_fd,
+		.tree = &c->tree,
 	};
-	_cleanup_(containers_free_p) struct containers *c = calloc(1, sizeof(*c));
 	int r;
 
 	if (!c)

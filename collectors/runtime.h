@@ -15,6 +15,7 @@
 #include "base/http_client.h"
 #include "base/loop.h"
 #include "base/problem.h"
+#include "collectors/cgroup.h"
 #include "collectors/cgroup_path.h"
 #include "collectors/container_info.h"
 
@@ -32,6 +33,7 @@ struct runtime_options {
 	const char *docker_root; /* "/var/lib/docker" */
 	const char *podman_root; /* "/var/lib/containers/storage" */
 	int root_fd; /* "/": the folders above are looked for below it */
+	const struct cgroup_tree *tree; /* of engine_api_options */
 };
 
 /* `loop` and `http` may be NULL: files only. Options are copied; problems stay the caller's. */

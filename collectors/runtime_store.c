@@ -114,14 +114,16 @@ void runtime_store_remove(struct runtime_store *s, const char *id)
 	s->version++;
 }
 
-void runtime_store_sweep(struct runtime_store *s, const char *engine, unsigned listed)
+void runtime_store_sweep(
+	struct runtime_store *s, unsigned source, const char *engine, unsigned listed)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		struct container_info *c = s->all[i];
 
-		if (c->listed == listed || !c->engine || strcmp(c->engine, engine) != 0)
+		if (c->listed == listed || c->source != source || !c->engine ||
+			strcmp(c->engine, engine) != 0)
 			s->all[kept++] = c;
 		else
 			free_info(c);

@@ -19,8 +19,9 @@ struct container_info *runtime_store_find(const struct runtime_store *s, const c
 void runtime_store_saw(struct runtime_store *s, const char *id, bool came);
 /* Adds, or merges into what is there; empties `info`. False when there are too many: `info` was dropped. */
 bool runtime_store_put(struct runtime_store *s, struct container_info *info);
-/* Removes the containers of that engine whose `listed` is another. */
-void runtime_store_sweep(struct runtime_store *s, const char *engine, unsigned listed);
+/* Removes the containers of that engine, learnt from that source, whose `listed` is another. */
+void runtime_store_sweep(
+	struct runtime_store *s, unsigned source, const char *engine, unsigned listed);
 void runtime_store_remove(struct runtime_store *s, const char *id);
 
 #endif
