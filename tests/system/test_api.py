@@ -562,6 +562,27 @@ def test_live_reader_that_does_not_read_hinders_nobody(agent, listen):
             stream.event()
 
 
+def test_a_token_that_ended_is_out_at_once(make_agent):
+    """Known credentials, sessions and open streams of it too, and nobody else's."""
+    agent = make_agent().start(samples=1)
+    old = agent.viewer_token
+    cookie = {"Cookie": cookie_of(login(agent, old, {}))}
+    stream = Stream(agent)
+    stream.event()
+    assert agent.get("/api/v1/host", token=old).status == 200
+    assert agent.get("/api/v1/host", token=None, headers=cookie).status == 200
+    result = agent.cli("token", "rotate", "--viewer")
+    assert result.returncode == 0, result.stderr
+    assert agent.get("/api/v1/host", token=old).status == 401
+    assert agent.get("/api/v1/host", token=None, headers=cookie).status == 401
+    with pytest.raises(AssertionError, match="the stream ended"):
+        for _ in range(3):
+            stream.event()
+    stream.close()
+    assert agent.get("/api/v1/host", token="viewer").status == 200
+    assert agent.get("/api/v1/host", token="admin").status == 200
+
+
 # --- Prometheus
 
 
