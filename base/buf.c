@@ -46,6 +46,8 @@ char *buf_reserve(struct buf *b, size_t n)
 	p = realloc(b->data, cap);
 	if (!p)
 		abort();
+	if (!b->data)
+		*p = '\0';
 	b->data = p;
 	b->cap = cap;
 	return b->data + b->len;
@@ -159,7 +161,7 @@ void buf_add_json_number(struct buf *b, double v)
 		buf_add(b, "null", 4);
 		return;
 	}
-	if (fabs(v) >= 9007199254740992.0 || (v != 0 && fabs(v) < 0.01)) {
+	if (fabs(v) > 9007199254740992.0 || (v != 0 && fabs(v) < 0.01)) {
 		buf_addf(b, "%.7g", v);
 		return;
 	}

@@ -3,9 +3,11 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,11 +17,25 @@ static struct {
 	bool journal;
 } log_state = {LOG_LEVEL_INFO, NULL, false};
 
+/* The variable names the journal's socket as DEVICE:INODE; a terminal started from a service inherits it, but has
+ * another stderr (systemd.exec(5)). */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	(void)snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, ours) == 0;
+}
+
 void log_init(enum log_level max_level, const char *who)
 {
 	log_state.max = max_level;
 	log_state.who = who;
-	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+	log_state.journal = stderr_is_journal();
 }
 
 static const char *level_name(enum log_level level)

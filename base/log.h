@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Log lines on stderr. Under systemd (JOURNAL_STREAM set) each line starts with its priority in the
+ * Log lines on stderr. When stderr is the journal (JOURNAL_STREAM) each line starts with its priority in the
  * form of sd-daemon(3), "<4>"; on a terminal or in a file it starts with the local time and the level.
  * Only main, the daemon, the commands and state machines log; everything below returns errors.
  * Newlines and control characters in a message are written as '?': one call is one line.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@ bool str_copy(char *to, size_t size, const char *from)
 {
 	size_t n = strlen(from);
 
+	assert(size > 0);
 	if (n < size) {
 		memcpy(to, from, n + 1);
 		return true;
@@ -120,31 +122,38 @@ static int take_u64(const char *s, const char **end, uint64_t *out)
 	return 0;
 }
 
-int str_to_u64(const char *s, uint64_t *out, struct err *e)
+/* Digits that fill `digits`, which ends `whole`, a number as it was written. */
+static int to_u64(const char *digits, const char *whole, uint64_t *out, struct err *e)
 {
 	const char *end;
 	uint64_t v;
-	int r = take_u64(s, &end, &v);
+	int r = take_u64(digits, &end, &v);
 
 	if (r == -ERANGE)
-		return err_set(e, ERANGE, "\"%s\" is too large", s);
+		return err_set(e, ERANGE, "\"%s\" is too large", whole);
 	if (r < 0 || *end)
-		return err_set(e, EINVAL, "\"%s\" is not a whole number", s);
+		return err_set(e, EINVAL, "\"%s\" is not a whole number", whole);
 	*out = v;
 	return 0;
+}
+
+int str_to_u64(const char *s, uint64_t *out, struct err *e)
+{
+	return to_u64(s, s, out, e);
 }
 
 int str_to_i64(const char *s, int64_t *out, struct err *e)
 {
 	bool negative = *s == '-';
 	uint64_t v;
-	int r = str_to_u64(s + negative, &v, e);
+	int r = to_u64(s + negative, s, &v, e);
 
 	if (r < 0)
 		return r;
-	if (v > (uint64_t)INT64_MAX)
-		return err_set(e, ERANGE, "\"%s\" is too large", s);
-	*out = negative ? -(int64_t)v : (int64_t)v;
+	if (v > (uint64_t)INT64_MAX + negative)
+		return err_set(e, ERANGE, "\"%s\" is too %s", s, negative ? "small" : "large");
+	/* The least number has no positive counterpart. */
+	*out = negative ? -(int64_t)(v / 2) - (int64_t)(v - v / 2) : (int64_t)v;
 	return 0;
 }
 

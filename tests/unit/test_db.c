@@ -2,16 +2,15 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/db.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/small_disk.h"
 
 static const char *const schema[] = {
 	"CREATE TABLE parent(id INTEGER PRIMARY KEY, name TEXT UNIQUE);"
@@ -458,42 +457,6 @@ START_TEST(a_database_in_memory_leaves_no_file)
 }
 END_TEST
 
-enum { CANNOT_MOUNT = 77 };
-
-/* Runs `body` in a child of its own with a small file system mounted over the scratch folder, so that nothing
- * else of the machine sees it. */
-static void with_small_disk(const char *mount_options, void (*body)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
-			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-			mount("tmpfs", scratch, "tmpfs", 0, mount_options) < 0)
-			_exit(CANNOT_MOUNT);
-		body();
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	if (WEXITSTATUS(status) == CANNOT_MOUNT) {
-		(void)printf("skipped: a small or read-only disk: no right to mount one\n");
-		return;
-	}
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
-}
-
-/* In the child of with_small_disk() Check's own asserts would be lost. */
-#define EXPECT(what)                                                                               \
-	do {                                                                                       \
-		if (!(what)) {                                                                     \
-			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what);   \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
-
 static void on_read_only_disk(void)
 {
 	struct db *db = NULL;
@@ -502,7 +465,7 @@ static void on_read_only_disk(void)
 	EXPECT(db_open(scratch_path("state.db"), schema, 2, &db, &e) == DB_OPENED);
 	db_close(db);
 	db = NULL;
-	EXPECT(mount("none", scratch, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+	make_read_only();
 	EXPECT(db_open(scratch_path("state.db"), schema, 2, &db, &e) == -EROFS);
 	EXPECT(!db && strstr(e.msg, "state.db") && strstr(e.msg, "Read-only file system"));
 	e.msg[0] = '\0';
@@ -515,18 +478,6 @@ START_TEST(a_read_only_disk_is_said_so)
 	with_small_disk("size=4m", on_read_only_disk);
 }
 END_TEST
-
-/* Fills what is left of the disk. */
-static void fill_disk(const char *name)
-{
-	static const char block[4096] = {1};
-	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	EXPECT(fd >= 0);
-	while (write(fd, block, sizeof(block)) > 0)
-		continue;
-	(void)close(fd);
-}
 
 static void on_full_disk(void)
 {
