@@ -59,7 +59,7 @@ static int add_line(struct config_text *t, const char *text, size_t n, unsigned 
 		t->lines = grow(t->lines, t->max_lines, sizeof(*t->lines));
 	}
 	t->lines[t->n_lines++] = (struct config_line){file, line};
-	buf_add(&t->text, text, n);
+	buf_add(&t->text, text, strnlen(text, n)); /* a NUL byte is reported below */
 	buf_addc(&t->text, '\n');
 	if (t->text.overflow)
 		return refuse(t, m, file, line, "the configuration is larger than 1 MiB");

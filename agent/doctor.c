@@ -23,7 +23,8 @@ const struct doctor_check doctor_checks[] = {
 	{NULL, NULL, NULL},
 };
 
-static void put(char *to, size_t size, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void put(
+	char *to, size_t size, const char *fmt, va_list ap)
 {
 	char text[1024];
 

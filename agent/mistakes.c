@@ -32,6 +32,10 @@ void mistakes_add(struct mistakes *m, const char *file, unsigned line, const cha
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* A value may hold anything; a mistake is one line on a terminal or in the log. */
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 	if (file && line)
 		m->list[m->n++] = str_format("%s:%u: %s", file, line, text);
 	else if (file)

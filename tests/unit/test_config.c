@@ -227,11 +227,20 @@ START_TEST(a_diff_names_blocks_that_come_and_go)
 {
 	struct buf names = BUF_INIT(1000);
 	struct config *empty = NULL;
+	static const char other[] = "stores = { b = { bucket = \"b\" } }";
 
 	ck_assert_int_eq(load_table(&blocks, "stores = { a = { bucket = \"b\" } }"), 0);
 	ck_assert_int_eq(config_from_memory(&blocks, "b.conf", "", 0, &empty, &mistakes), 0);
 	ck_assert_uint_ge(config_diff(config, empty, add_name, &names), 2);
 	ck_assert_ptr_nonnull(strstr(buf_str(&names), "stores.a.bucket "));
+	buf_clear(&names);
+	config_free(empty);
+	ck_assert_int_eq(
+		config_from_memory(&blocks, "b.conf", other, strlen(other), &empty, &mistakes), 0);
+	(void)config_diff(config, empty, add_name, &names);
+	ck_assert_ptr_nonnull(strstr(buf_str(&names), "stores.a.bucket "));
+	ck_assert_ptr_nonnull(strstr(buf_str(&names), "stores.b.bucket "));
+	ck_assert_ptr_nonnull(strstr(buf_str(&names), "stores.a "));
 	config_free(empty);
 	buf_done(&names);
 }

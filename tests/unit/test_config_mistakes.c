@@ -19,6 +19,9 @@ START_TEST(retention_must_fit)
 	bad("retention = [\"5m for 30d\", \"20s for 2d\"]",
 		"a.conf:1: retention: \"20s for 2d\" must be wider and kept longer than the one "
 		"before it");
+	bad("retention = [\"20s for 2d\", \"5m for 2d\"]",
+		"a.conf:1: retention: \"5m for 2d\" must be wider and kept longer than the one "
+		"before it");
 	bad("retention = []", "a.conf:1: retention: has 0 values; expected 1 to 8");
 }
 END_TEST
@@ -67,6 +70,8 @@ START_TEST(a_wrong_value_says_what_is_expected)
 	bad("hosts = [\"a\",\n\"b c\"]",
 		"a.conf:2: hosts: \"b c\" is not a host name; expected letters, digits, '-' and "
 		"'.'");
+	bad("log_level = \"\x1b[2J\\n\"", "a.conf:1: log_level: \"?[2J?\" is not known; expected "
+					  "error, warning, info or debug");
 	bad("hostname = \"\xff\"", "a.conf:1: hostname: the value is not valid UTF-8");
 }
 END_TEST

@@ -136,6 +136,7 @@ START_TEST(a_port_that_is_taken)
 	text = str_format("listen = \"%s\"", address);
 	use(text);
 	bad(doctor_port, DOCTOR_FAILED, "in use");
+	ck_assert_ptr_nonnull(strstr(found.cure, "ss -ltnp"));
 	context.listening = address;
 	good(doctor_port);
 	context.listening = NULL;

@@ -171,7 +171,8 @@ START_TEST(a_value_out_of_range_is_refused_with_the_range)
 		parse_error(&test_rows[0], "500ms"), "500ms is out of range; expected 1s to 1h");
 	ck_assert_int_eq(parse_number(&test_rows[0], "1s"), 1000);
 	ck_assert_int_eq(parse_number(&test_rows[0], "1h"), 3600000);
-	ck_assert_ptr_nonnull(parse_error(&test_rows[0], "2h"));
+	ck_assert_ptr_nonnull(parse_error(&test_rows[0], "3600001ms"));
+	ck_assert_ptr_nonnull(parse_error(&test_rows[0], "999ms"));
 }
 END_TEST
 
