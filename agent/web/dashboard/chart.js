@@ -2,7 +2,7 @@
 // One chart: a card with title, legend and plot. What it shows is a plain object:
 //   {id, title, unit, href, series: [{entity, metric, label, doc, color, line, dash, band, peak}], stack, top, minTop,
 //    fullScale: () => number, limit: () => number or null, limitLabel, markers: [{entity, metric, label, color}],
-//    empty: () => text}
+//    reason: () => why there can be no data, or null}
 // Series of a stack lie on each other, but for those with `line`. Over long ranges `band` shows the maximum as a faint
 // band, and a series with `peak` is nothing but the maximum. The axis ends at `top` or `fullScale`, else it reaches
 // `minTop` at least, so that noise near zero does not look like a mountain.
@@ -22,6 +22,7 @@ Dygraph.PLUGINS = Dygraph.PLUGINS.filter((p) => p !== Dygraph.Plugins.Legend);
 const AXIS_WIDTH = 58;
 const HEADROOM = 1.08;
 const TOP_ROOM = 1.02; // so that the label of the highest value fits
+const MIN_TOP = { bytes: 1024, bytes_per_second: 1024, seconds: 0.001, cores: 0.1 };
 const LIMIT_FROM = 0.35; // a limit is drawn when values come this near to it
 
 export class Chart {
@@ -35,10 +36,11 @@ export class Chart {
 		this.overlay = new Overlay(this, group, spec.title);
 		this.time = el("span", { class: "chart-time" });
 		this.canvas = el("div", { class: "plot-canvas" });
+		this.why = el("p", { class: "chart-why" });
 		const title = spec.href ? el("a", { href: spec.href }, spec.title) : spec.title;
 		this.node = el("section", { class: "card chart", id: `chart-${spec.id}`, "aria-label": spec.title },
 			el("header", {}, el("h3", {}, title), this.time),
-			this.legend.node,
+			this.why, this.legend.node,
 			el("div", { class: "plot" }, this.canvas, this.overlay.node));
 		this.overlay.say("loading …");
 	}
@@ -51,16 +53,26 @@ export class Chart {
 	}
 
 	redraw() {
-		if (!this.find || !this.canvas.isConnected || !this.canvas.clientWidth) return;
+		if (!this.find || !this.canvas.isConnected) return;
 		this.collect();
+		if (this.tellReason() || !this.canvas.clientWidth) return;
 		const rows = this.rows();
 		const options = { file: rows, dateWindow: [this.view.from * 1000, this.view.to * 1000] };
 		options.axes = { y: { valueRange: this.valueRange(rows) } };
 		if (this.g) this.g.updateOptions(options);
 		else this.create(rows, options);
 		this.overlay.place(this.g.getArea());
-		this.overlay.say(this.isEmpty() ? (this.spec.empty?.() ?? "nothing was measured in this time") : null);
+		this.overlay.say(this.isEmpty() ? (this.view.to > this.group.range.now() - 5 * this.group.interval && !this.data.times.length
+			? "collecting: the first points come with the next samples" : "nothing was measured in this time") : null);
 		this.setCursor(this.cursorTime);
+	}
+
+	/** A chart that cannot have data is only a sentence that says why. */
+	tellReason() {
+		const reason = this.isEmpty() ? (this.spec.reason?.() ?? null) : null;
+		this.node.classList.toggle("compact", reason !== null);
+		setText(this.why, reason ?? "");
+		return reason !== null;
 	}
 
 	collect() {
@@ -108,7 +120,7 @@ export class Chart {
 		const full = this.spec.top ?? this.spec.fullScale?.() ?? null;
 		if (full) return [0, full * TOP_ROOM];
 		if (limit !== null && high >= LIMIT_FROM * limit) high = Math.max(high, limit);
-		return [low * HEADROOM, Math.max(high * HEADROOM, this.spec.minTop ?? 0) || 1];
+		return [low * HEADROOM, Math.max(high * HEADROOM, this.spec.minTop ?? MIN_TOP[this.spec.unit] ?? 1)];
 	}
 
 	extremes(rows) {

@@ -9,7 +9,7 @@ import { groupsOf, specOf } from "/assets/groups.js";
 import { badges } from "/assets/state.js";
 import { clock, duration, format } from "/assets/units.js";
 
-const LABEL_TEXT = { id: "ID", image: "Image", state: "State", health: "Health", engine: "Engine" };
+const LABEL_TEXT = { id: "Control group", container_id: "ID", image: "Image", state: "State", health: "Health", engine: "Engine" };
 const IN_TITLE = new Set(["state", "health"]);
 const SHORT_ID = 12;
 
@@ -76,7 +76,7 @@ class EntityPage {
 		const facts = [];
 		if (!live && this.entity.last_seen) facts.push(["Gone since", clock(this.entity.last_seen)]);
 		for (const [name, text] of Object.entries(labels)) {
-			if (!IN_TITLE.has(name)) facts.push([LABEL_TEXT[name] ?? name.replaceAll("_", " "), name === "id" ? text.slice(0, SHORT_ID) : text, text]);
+			if (!IN_TITLE.has(name)) facts.push([LABEL_TEXT[name] ?? name.replaceAll("_", " "), name === "container_id" ? text.slice(0, SHORT_ID) : text, text]);
 		}
 		for (const m of this.ctx.schema.class(this.cls)?.metrics ?? []) {
 			if (m.stored && this.cls !== "agent" && this.cls !== "filesystem") continue;

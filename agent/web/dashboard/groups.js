@@ -15,7 +15,7 @@ export const GROUPS = {
 		{ id: "memory", title: "Memory", stack: true, series: [
 			["memory_used_bytes", "used", 0], ["memory_cache_bytes", "cache", 2, { alpha: 0.55 }],
 			["memory_buffers_bytes", "buffers", 4, { alpha: 0.55 }], ["memory_free_bytes", "free", "faint", { alpha: 0.25 }],
-			["swap_used_bytes", "swap", 1, LINE]], full: "memory_total_bytes" },
+			["swap_used_bytes", "swap", 1, LINE]], full: "memory_total_bytes", events: true },
 		{ id: "load", title: "Load", minTop: 1, series: [
 			["load1", "1 min", 0], ["load5", "5 min", 2], ["load15", "15 min", 1]], limit: "cpu_cores", limitLabel: "cores" },
 		{ id: "network", title: "Network", minTop: 10240, series: [
@@ -66,7 +66,7 @@ export const GROUPS = {
 
 /** Not worth a chart of their own: they are shown as marks, or say the same as another chart. */
 const SKIPPED = {
-	host: ["memory_total_bytes", "memory_available_bytes", "memory_used_percent", "swap_used_percent", "uptime_seconds"],
+	host: ["memory_total_bytes", "memory_available_bytes", "memory_used_percent", "swap_used_percent", "uptime_seconds", "oom_kills"],
 	container: ["oom_kills", "restarts", "memory_used_percent", "healthy"],
 	service: ["oom_kills", "restarts", "memory_used_percent", "healthy"],
 	filesystem: ["available_bytes"],
@@ -118,7 +118,7 @@ export function specOf(schema, cls, key, group, now) {
 			entity: `${cls}/${key}`, metric, label, color, doc: schema.metric(cls, metric).doc, band: !group.stack, ...options,
 		})),
 		markers: group.events ? markersOf(schema, cls, key) : [],
-		empty: () => reasonFor(rows.map(([metric]) => metric), now()),
+		reason: () => reasonFor(rows.map(([metric]) => metric), now()),
 	};
 }
 
@@ -130,8 +130,7 @@ const markersOf = (schema, cls, key) => [["oom_kills", "OOM kill", "bad"], ["res
 	.map(([metric, label, color]) => ({ entity: `${cls}/${key}`, metric, label, color }));
 
 function reasonFor(metrics, { missing, values }) {
-	const reason = metrics.map((m) => missing?.[m]).find(Boolean);
-	if (reason) return `not available: ${reason}`;
-	const known = metrics.some((m) => values?.[m] !== null && values?.[m] !== undefined);
-	return known ? "collecting: the first points come with the next samples" : null;
+	if (metrics.some((m) => values?.[m] !== null && values?.[m] !== undefined)) return null;
+	const reasons = [...new Set(metrics.map((m) => missing?.[m]).filter(Boolean))];
+	return reasons.length ? `Not available: ${reasons.join("; ")}.` : null;
 }

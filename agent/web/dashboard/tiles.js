@@ -109,8 +109,9 @@ export class Tiles {
 		this.tiles = TILES.map((row) => new Tile(row));
 		this.space = el("div", { class: "rows" });
 		this.spaceRows = new Map();
+		this.none = el("span", { class: "tile-sub", hidden: true }, "no filesystem is watched");
 		this.node = el("div", { class: "tiles" }, this.tiles.map((t) => t.node),
-			el("section", { class: "card tile wide", "aria-label": "Disk space" }, el("h3", {}, "Disk space"), this.space));
+			el("section", { class: "card tile wide", "aria-label": "Disk space" }, el("h3", {}, "Disk space"), this.none, this.space));
 	}
 
 	/** Metrics of the host whose last hour the tiles want. */
@@ -142,6 +143,7 @@ export class Tiles {
 			this.spaceRows.delete(key);
 		}
 		for (const e of list) this.spaceRow(e);
+		this.none.hidden = list.length > 0;
 	}
 
 	spaceRow({ key, values }) {
