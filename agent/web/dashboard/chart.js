@@ -255,10 +255,8 @@ export class Chart {
 		return names.length ? ` · ${[...new Set(names)].join(", ")}` : "";
 	}
 
-	/** For people who listen: the values at the reading line. */
-	describe() {
-		const row = this.cursorRow();
-		if (row < 0) return "no value";
+	/** For people who listen: the values of a row. */
+	describe(row) {
 		const values = this.spec.series.map((s, i) => `${s.label} ${format(this.data.columns[i][row] ?? null, this.spec.unit)}`);
 		return `${clock(this.data.times[row])}: ${values.join(", ")}`;
 	}

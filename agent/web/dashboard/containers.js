@@ -92,8 +92,8 @@ class CgroupTable {
 		}, this.abort.signal).catch(() => []);
 		for (const s of list) {
 			const cells = this.table.cells(s.entity.slice(this.cls.length + 1));
-			cells?.cpuLine.load(s.start, s.step, s.values[0] ?? []);
-			cells?.memoryLine.load(s.start, s.step, s.values[1] ?? []);
+			cells?.cpuLine.load(s, 0, to);
+			cells?.memoryLine.load(s, 1, to);
 		}
 	}
 
@@ -116,8 +116,8 @@ class CgroupTable {
 		const c = {
 			link: el("a", { href: `#/${this.cls}/${encodeURIComponent(e.key)}`, title: e.key }, e.key),
 			state: el("span", { class: "badges" }),
-			cpu: el("span", { class: "num" }), cpuLine: new Sparkline(5),
-			memory: el("span", { class: "num" }), limit: el("span", { class: "small" }), bar: new Bar(), memoryLine: new Sparkline(1 << 20),
+			cpu: el("span", { class: "num" }), cpuLine: new Sparkline(this.ctx.interval, 5),
+			memory: el("span", { class: "num" }), limit: el("span", { class: "small" }), bar: new Bar(), memoryLine: new Sparkline(this.ctx.interval, 1 << 20),
 			down: el("span", { class: "num" }), up: el("span", { class: "num" }),
 			read: el("span", { class: "num" }), written: el("span", { class: "num" }),
 			processes: el("span", { class: "num" }), restarts: el("span", { class: "num" }), age: el("span", { class: "num" }),

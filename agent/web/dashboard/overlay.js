@@ -93,9 +93,11 @@ export class Overlay {
 		const times = this.chart.times();
 		if (!times.length) return;
 		const at = this.chart.cursorRow();
-		const row = at < 0 ? times.length - 1 : at + direction * (e.shiftKey ? 10 : 1);
-		this.group.cursor(times[Math.min(Math.max(row, 0), times.length - 1)]);
-		setAttr(this.node, "aria-valuetext", this.chart.describe());
+		const next = at < 0 ? times.length - 1 : at + direction * (e.shiftKey ? 10 : 1);
+		const row = Math.min(Math.max(next, 0), times.length - 1);
+		this.group.cursor(times[row]);
+		setAttr(this.node, "aria-valuenow", Math.round(100 * row / Math.max(times.length - 1, 1)));
+		setAttr(this.node, "aria-valuetext", this.chart.describe(row));
 	}
 
 	/** Lays itself over the plot {x, y, w, h}. */

@@ -25,7 +25,7 @@ class Overview {
 		this.host = NOTHING;
 		this.containers = [];
 		this.group = new ChartGroup(ctx);
-		this.tiles = new Tiles();
+		this.tiles = new Tiles(ctx.interval);
 		this.top = [
 			new TopList({ title: "Containers by CPU", metric: "cpu_used_percent", unit: "percent", full: (v) => 100 * (v.cpu_cores || 1) }),
 			new TopList({ title: "Containers by memory", metric: "memory_used_bytes", unit: "bytes", full: (v) => v.memory_total_bytes }),
@@ -97,7 +97,7 @@ class Overview {
 				entities: ["host/host"], metrics: this.tiles.metrics.filter((m) => this.ctx.schema.stored("host", m)),
 				from: now - SPARK_SPAN, to: now, points: SPARK_POINTS, how: "average",
 			}, this.abort.signal);
-			if (line) this.tiles.load(line);
+			if (line) this.tiles.load(line, now);
 		} catch {
 			// The tiles have their numbers; the lines grow from live samples.
 		}

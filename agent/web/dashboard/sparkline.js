@@ -2,6 +2,7 @@
 // A line without axes, for tiles and table cells: the last hour at a glance.
 
 import { setAttr, svg } from "/assets/dom.js";
+import { Track } from "/assets/track.js";
 
 const WIDTH = 100;
 const HEIGHT = 24;
@@ -9,10 +10,11 @@ export const SPARK_SPAN = 3600;
 export const SPARK_POINTS = 60;
 
 export class Sparkline {
-	/** `least`: the top of the scale is at least this, so that next to nothing looks like next to nothing. */
-	constructor(least = 0) {
+	/** `interval`: between samples. `least`: the top of the scale is at least this, so that next to nothing looks like that. */
+	constructor(interval, least = 0) {
 		this.least = least;
-		this.points = []; // [time, value or null]
+		this.track = new Track("", ["v"], "average", interval);
+		this.track.step = SPARK_SPAN / SPARK_POINTS;
 		this.line = svg("path", { class: "spark-line" });
 		this.fill = svg("path", { class: "spark-fill" });
 		this.node = svg("svg", {
@@ -20,48 +22,37 @@ export class Sparkline {
 		}, this.fill, this.line);
 	}
 
-	/** `values` end at start + i * step. */
-	load(start, step, values) {
-		this.points = start === null ? [] : values.map((v, i) => [start + i * step, v]);
-		this.gap = Math.max(2.5 * step, 60);
+	/** One row of an answer of /api/v1/series. */
+	load({ start, step, values }, row, now) {
+		this.track.load({ start, step: step ?? this.track.step, metrics: ["v"], values: [values[row] ?? []] }, now);
 		this.draw();
 	}
 
-	/** A live value; at most one point is kept for each part of the line that can be seen. */
-	append(time, value) {
-		const last = this.points.at(-1);
-		if (last && time <= last[0]) return;
-		const before = this.points.at(-2);
-		const crowded = before && time - before[0] < SPARK_SPAN / SPARK_POINTS / 1.5;
-		if (crowded) this.points.pop();
-		this.points.push([time, value]);
-		while (this.points.length && this.points[0][0] < time - SPARK_SPAN) this.points.shift();
-		this.draw();
+	append(time, v) {
+		if (this.track.append(time, { v }, time - SPARK_SPAN)) this.draw();
 	}
 
 	draw() {
-		const end = this.points.at(-1)?.[0] ?? 0;
-		const known = this.points.filter(([, v]) => v !== null);
-		const top = Math.max(this.least, ...known.map(([, v]) => v)) || 1;
-		const x = (t) => (WIDTH * (1 - (end - t) / SPARK_SPAN)).toFixed(1);
+		const times = this.track.times;
+		const values = this.track.columns.get("v");
+		const end = times.at(-1) ?? 0;
+		const top = Math.max(this.least, ...values.filter((v) => v !== null)) || 1;
+		const x = (t) => Math.max(0, WIDTH * (1 - (end - t) / SPARK_SPAN)).toFixed(1);
 		const y = (v) => (HEIGHT - 1.5 - (Math.max(v, 0) / top) * (HEIGHT - 3)).toFixed(1);
 		let line = "";
 		let fill = "";
 		let from = null;
-		let last = null;
-		for (const [t, v] of this.points) {
-			const broken = v === null || (last !== null && t - last > this.gap);
-			if (broken && from !== null) {
-				fill += `V${HEIGHT}H${from}Z`;
+		values.forEach((v, i) => {
+			if (v === null) {
+				if (from !== null) fill += `V${HEIGHT}H${from}Z`;
 				from = null;
+				return;
 			}
-			last = t;
-			if (v === null) continue;
-			if (from === null) fill += `M${x(t)},${HEIGHT}V${y(v)}`;
-			line += `${from === null ? "M" : "L"}${x(t)},${y(v)}`;
-			fill += `L${x(t)},${y(v)}`;
-			from ??= x(t);
-		}
+			const at = `${x(times[i])},${y(v)}`;
+			line += from === null ? `M${at}` : `L${at}`;
+			fill += from === null ? `M${x(times[i])},${HEIGHT}L${at}` : `L${at}`;
+			from ??= x(times[i]);
+		});
 		if (from !== null) fill += `V${HEIGHT}H${from}Z`;
 		setAttr(this.line, "d", line);
 		setAttr(this.fill, "d", fill);

@@ -85,12 +85,12 @@ const whole = (v) => (v === null || v === undefined ? "–" : `${v.toFixed(0)} %
 const most = (...list) => list.reduce((a, v) => (v === null || v === undefined ? a : Math.max(a ?? v, v)), null);
 
 class Tile {
-	constructor(row) {
+	constructor(row, interval) {
 		this.row = row;
 		this.main = el("strong", {}, "–");
 		this.sub = el("span", { class: "tile-sub" });
 		this.bar = row.bar ? new Bar() : null;
-		this.spark = row.spark ? new Sparkline(row.least) : null;
+		this.spark = row.spark ? new Sparkline(interval, row.least) : null;
 		this.node = el("section", { class: "card tile", title: row.title, "aria-label": row.label },
 			el("h3", {}, row.label),
 			el("span", { class: "tile-main" }, this.main, row.after && el("small", {}, ` ${row.after}`)), this.sub, this.bar?.node, this.spark?.node);
@@ -105,8 +105,8 @@ class Tile {
 }
 
 export class Tiles {
-	constructor() {
-		this.tiles = TILES.map((row) => new Tile(row));
+	constructor(interval) {
+		this.tiles = TILES.map((row) => new Tile(row, interval));
 		this.space = el("div", { class: "rows" });
 		this.spaceRows = new Map();
 		this.none = el("span", { class: "tile-sub", hidden: true }, "no filesystem is watched");
@@ -119,10 +119,10 @@ export class Tiles {
 		return [...new Set(TILES.map((t) => t.spark).filter(Boolean))];
 	}
 
-	load(series) {
+	load(series, now) {
 		for (const tile of this.tiles) {
 			const i = series.metrics.indexOf(tile.row.spark);
-			if (i >= 0) tile.spark.load(series.start, series.step, series.values[i] ?? []);
+			if (i >= 0) tile.spark.load(series, i, now);
 		}
 	}
 
