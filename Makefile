@@ -43,7 +43,7 @@ $(BUILD)/agent: $(MAIN) $(BUILD)/libagent.a
 
 $(BUILD)/libagent.a: $(OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $(OBJS)
+	$(AR) qcs $@ $(OBJS)
 
 # Changes only when the compiler or the flags do, so that objects are never mixed.
 $(BUILD)/flags: FORCE
