@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
@@ -290,6 +291,8 @@ int daemon_run(const struct run_options *o)
 	int r;
 
 	memory_setup();
+	/* The web process, another user, reads the RRD files; what is secret is made with a mode of its own. */
+	(void)umask(022);
 	r = daemon_config_load(&d, &e);
 	if (r == 0)
 		r = build(&d, o, address, sizeof(address), &e);

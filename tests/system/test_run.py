@@ -71,6 +71,14 @@ def test_measures_this_host(agent):
     assert root["used_bytes"] == pytest.approx(disk.used, rel=0.02)
 
 
+@pytest.mark.root
+def test_a_narrow_umask_hides_no_history_from_the_web_process(make_agent):
+    """The web process is another user and reads the RRD files."""
+    agent = make_agent(prefix=("sh", "-c", 'umask 077; exec "$@"', "sh")).start(samples=4)
+    series = agent.api("series?entity=host/host&metric=load1&from=-5")["series"][0]
+    assert [v for v in series["values"][0] if v is not None]
+
+
 def test_history_is_kept_over_a_restart(make_agent):
     agent = make_agent().start(samples=4)
     before = agent.sample_time()

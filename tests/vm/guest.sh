@@ -89,7 +89,7 @@ the_host() {
 	ok "the host's cgroups are v2" cgroup_is_v2
 	ok "host CPU is known" wait_for 20 is '. >= 0 and . <= 100' host host cpu_used_percent
 	ok "memory is that of /proc/meminfo" \
-		is ". == $(awk '/^MemTotal/{printf "%d", $2 * 1024}' /proc/meminfo)" host host memory_total_bytes
+		is ". == $(awk '/^MemTotal/{printf "%.0f", $2 * 1024}' /proc/meminfo)" host host memory_total_bytes
 	ok "pressure is known" is '. >= 0' host host pressure_cpu_some_percent
 	ok "the root file system is there" is '. > 0 and . < 100' filesystem / used_percent
 	ok "and not taken for read-only" is '. == 0' filesystem / read_only
@@ -126,7 +126,7 @@ client_counters() {
 }
 
 exported() { # total received by the client, as /metrics has it
-	api /metrics | awk '/^container_network_receive_bytes_total\{.*client/ { printf "%d", $NF }'
+	api /metrics | awk '/^container_network_receive_bytes_total\{.*client/ { printf "%.0f", $NF }'
 }
 
 received_is_as_counted() {
