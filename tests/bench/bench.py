@@ -42,6 +42,12 @@ def memory_kb(pid):
     return int(rows["Pss"].split()[0]), int(rows["Rss"].split()[0])
 
 
+def anonymous_kb(pid):
+    """What is this process's own: PSS of shared libraries moves with whoever else runs."""
+    rows = dict(line.split(":", 1) for line in read(f"/proc/{pid}/smaps_rollup").splitlines()[1:])
+    return int(rows["Pss_Anon"].split()[0])
+
+
 def written(pid):
     return int(dict(line.split(": ") for line in read(f"/proc/{pid}/io").splitlines())["write_bytes"])
 
@@ -165,7 +171,7 @@ def soak(seconds):
     maker = subprocess.Popen([CGROUPS, "20"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     maker.stdout.readline()
     agent = Agent(1, ["1s for 10m", "1m for 1d"])
-    print(f"\nSoak: 1 s interval, 20 cgroups, {seconds} s\n\n| after s | PSS MB | descriptors |\n| ---: | ---: | ---: |", flush=True)
+    print(f"\nSoak: 1 s interval, 20 cgroups, {seconds} s\n\n| after s | PSS MB | own memory KiB | entities | descriptors |\n| ---: | ---: | ---: | ---: | ---: |", flush=True)
     start = time.monotonic()
     try:
         for part in range(13):
@@ -173,7 +179,9 @@ def soak(seconds):
                 time.sleep(0.5)
             pss = sum(memory_kb(p)[0] for p in (agent.pid, agent.web)) / 1024
             fds = sum(len(os.listdir(f"/proc/{p}/fd")) for p in (agent.pid, agent.web))
-            print(f"| {time.monotonic() - start:.0f} | {pss:.2f} | {fds} |", flush=True)
+            own = sum(anonymous_kb(p) for p in (agent.pid, agent.web))
+            entities = len(json.loads(agent.get("/api/v1/entities"))["entities"])
+            print(f"| {time.monotonic() - start:.0f} | {pss:.2f} | {own} | {entities} | {fds} |", flush=True)
     finally:
         agent.stop()
         maker.stdin.close()
