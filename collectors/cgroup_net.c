@@ -225,15 +225,30 @@ static const char *reason_of(const struct cgroup_net *n)
 	return unreadable;
 }
 
-/* Into r->text. */
-static int read_net_dev(struct cgroup_net *n, struct cgroup_reader *r, const struct cgroup *g)
+/* Into r->text. The kernel writes interfaces into a page and hands out what fits: an answer well below a page is all of it,
+ * which spares a second read. */
+static int read_all(int dirfd, struct cgroup_reader *r)
+{
+	enum { SURELY_WHOLE = 3072 };
+	_cleanup_(close_p) int fd = openat(dirfd, "net/dev", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd < 0 ? -1 : read(fd, r->text, SURELY_WHOLE);
+
+	if (n < 0)
+		return errno ? -errno : -EIO;
+	if (n == SURELY_WHOLE)
+		return proc_read(dirfd, "net/dev", r->text, sizeof(r->text), NULL);
+	r->text[n] = '\0';
+	return (int)n;
+}
+
+static int read_net_dev(const struct cgroup_net *n, struct cgroup_reader *r, const struct cgroup *g)
 {
 	_cleanup_(close_p) int fd = -1;
 
 	if (n->pid_fd_plus_1)
-		return proc_read(n->pid_fd_plus_1 - 1, "net/dev", r->text, sizeof(r->text), NULL);
+		return read_all(n->pid_fd_plus_1 - 1, r);
 	fd = open_member(r, g, n->pid);
-	return fd < 0 ? -ESRCH : proc_read(fd, "net/dev", r->text, sizeof(r->text), NULL);
+	return fd < 0 ? -ESRCH : read_all(fd, r);
 }
 
 bool cgroup_net_read(struct cgroup_net *n, struct cgroup_reader *r, const struct cgroup *g,

@@ -183,16 +183,10 @@ void cgroup_oom_remove(struct cgroup_oom_watch *w)
 	free(w);
 }
 
-void cgroup_oom_drain(struct cgroup_oom *o)
+void cgroup_oom_drain(struct cgroup_oom_watch *w)
 {
-	struct cgroup_oom_watch *next;
-
-	if (o->v2) {
-		inotify_readable(o, o->inotify_fd, EPOLLIN);
-		return;
-	}
-	for (struct cgroup_oom_watch *w = o->first; w; w = next) {
-		next = w->next;
+	if (w->oom->v2)
+		inotify_readable(w->oom, w->oom->inotify_fd, EPOLLIN);
+	else
 		eventfd_readable(w, w->id, EPOLLIN);
-	}
 }

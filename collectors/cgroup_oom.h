@@ -30,7 +30,7 @@ struct cgroup_oom_watch *cgroup_oom_add(
 	struct cgroup_oom *o, const char *path, cgroup_oom_fn fn, void *user);
 void cgroup_oom_remove(struct cgroup_oom_watch *w); /* NULL is fine */
 
-/* Calls back now for all that was announced and not yet told. */
-void cgroup_oom_drain(struct cgroup_oom *o);
+/* Calls back now for what was announced of this cgroup (on v2: of any) and not yet told. */
+void cgroup_oom_drain(struct cgroup_oom_watch *w);
 
 #endif

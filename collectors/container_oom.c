@@ -145,11 +145,11 @@ void container_oom_watch(struct container_oom *o, struct container_item *item)
 		item->oom_shown = item->oom_carried + item->oom_kills;
 }
 
-void container_oom_ended(struct container_oom *o, struct container_item *item)
+void container_oom_ended(struct container_item *item)
 {
 	if (!item->oom_watch)
 		return;
-	cgroup_oom_drain(o->oom);
+	cgroup_oom_drain(item->oom_watch);
 	/* One kill may be announced twice: that there was one is all that can be said now. */
 	if (item->oom_announced)
 		item->oom_kills = fmax(item->oom_kills, 1);

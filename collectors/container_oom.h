@@ -22,7 +22,7 @@ void container_oom_free(struct container_oom *o);
 void container_oom_watch(struct container_oom *o, struct container_item *item);
 
 /* The cgroup is gone: takes in what was announced, and watches it no more. */
-void container_oom_ended(struct container_oom *o, struct container_item *item);
+void container_oom_ended(struct container_item *item);
 
 /* OOM kills that no sample has shown yet. */
 double container_oom_pending(const struct container_item *item);

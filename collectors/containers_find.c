@@ -61,7 +61,7 @@ static void found(void *user, const char *path, const struct cgroup_name *name, 
 /* Kept until the next sample, which shows its OOM kills. */
 void containers_end(struct containers *c, struct container_item *item)
 {
-	container_oom_ended(c->oom, item);
+	container_oom_ended(item);
 	container_item_close(item, &c->reader);
 	item->ended = true;
 	if (item->name.kind == CGROUP_CONTAINER)
@@ -157,7 +157,7 @@ static void poll_watch(struct containers *c)
 
 void containers_drop(struct containers *c, struct container_item *item)
 {
-	container_oom_ended(c->oom, item);
+	container_oom_ended(item);
 	container_table_remove(&c->table, &c->reader, item);
 	c->names_changed = true;
 }

@@ -212,6 +212,23 @@ START_TEST(a_namespace_without_a_way_out_has_moved_nothing)
 }
 END_TEST
 
+START_TEST(more_interfaces_than_one_read_gives_are_all_counted)
+{
+	static char text[20000];
+	size_t n = 0;
+
+	begin("cgroup-v2-docker", SCOPE(ID_A));
+	for (int i = 0; i < 200; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+			"  eth%d: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n", i);
+	recorded_write("proc/700/net/dev", text);
+	ck_assert(find(0));
+	ck_assert(read_net());
+	ck_assert_double_eq(received(), 2000);
+	end();
+}
+END_TEST
+
 START_TEST(namespace_links_are_read_strictly)
 {
 	ck_assert_uint_eq(cgroup_net_parse_link("net:[4026531840]"), HOST_NS);
@@ -229,4 +246,5 @@ RUN_TESTS("cgroup_net", traffic_is_read_through_a_process_of_the_cgroup,
 	trap_processes_may_be_in_a_cgroup_below, a_process_that_ends_is_replaced_by_the_next,
 	without_budget_the_process_is_looked_up_each_time,
 	a_namespace_that_may_not_be_seen_is_no_zero,
-	a_namespace_without_a_way_out_has_moved_nothing, namespace_links_are_read_strictly)
+	a_namespace_without_a_way_out_has_moved_nothing,
+	more_interfaces_than_one_read_gives_are_all_counted, namespace_links_are_read_strictly)
