@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // About the agent: its version, what it costs, the ways to its data, and the reference of all metrics.
 
-import { entities } from "/assets/api.js";
+import { entities, signOut } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el } from "/assets/dom.js";
 import { groupsOf, specOf } from "/assets/groups.js";
@@ -62,7 +62,8 @@ function page(ctx, costs, charts) {
 		...(host.archives ?? []).map((a) => [`History, each ${duration(a.row_seconds)}`, `for ${duration(a.span_seconds)}`]),
 	].filter(([, v]) => v !== undefined && v !== null && v !== "");
 	return el("div", { class: "page about" },
-		el("header", { class: "page-head" }, el("h2", {}, "About this agent")),
+		el("header", { class: "page-head" }, el("h2", {}, "About this agent"),
+			el("div", { class: "tools" }, el("button", { type: "button", on: { click: signOut } }, "Sign out"))),
 		el("dl", { class: "facts" }, facts.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", { title: String(v) }, String(v))))),
 		el("h3", { class: "section" }, "What the agent itself costs"), costs, charts,
 		el("h3", { class: "section" }, "Ways to the data"),

@@ -39,7 +39,9 @@ class App {
 		this.main = document.getElementById("main");
 		this.ctx = { schema, host, range: this.range, live: this.live, interval: host.interval_seconds };
 		this.header = new Header({ ...this.ctx, theme: this.theme });
-		document.body.prepend(this.header.node, this.header.bar, this.header.problems);
+		const skip = el("a", { class: "skip", href: "#main", on: { click: (e) => { e.preventDefault(); this.main.focus(); } } }, "Skip to content");
+		document.body.prepend(skip, this.header.node, this.header.bar, this.header.problems);
+		sessionStorage.removeItem("agent.reloads");
 		this.listen();
 		this.route();
 	}
@@ -61,6 +63,8 @@ class App {
 	async refreshHost() {
 		try {
 			const host = await get("/api/v1/host");
+			const renewed = host.version !== this.ctx.host.version || host.interval_seconds !== this.ctx.interval;
+			if (renewed) location.reload(); // another agent, another dashboard
 			this.ctx.host = host;
 			this.header.setHost(host);
 		} catch {

@@ -159,6 +159,7 @@ export class Chart {
 					ticker: Dygraph.dateTicker,
 					axisLabelFormatter: (ms, granularity) => timeTick(ms, granularity),
 					pixelsPerLabel: 64,
+					axisTickSize: 5,
 					axisLabelFontSize: 11,
 					drawGrid: false,
 				},
@@ -270,5 +271,6 @@ export class Chart {
 function marksOf(track, { metric, label, color: paint }) {
 	if (!track) return [];
 	const column = track.columns.get(metric) ?? [];
-	return track.times.filter((_, i) => column[i] > 0).map((time) => ({ time, label, color: paint }));
+	// One event may be spread over two rows next to each other.
+	return track.times.filter((_, i) => column[i] > 0 && !(column[i - 1] > 0)).map((time) => ({ time, label, color: paint }));
 }

@@ -123,10 +123,11 @@ class CgroupTable {
 			processes: el("span", { class: "num" }), restarts: el("span", { class: "num" }), age: el("span", { class: "num" }),
 			image: el("span", { class: "image" }),
 		};
+		c.net = el("div", { class: "pair" }, c.down, c.up);
 		c.content = {
 			name: [c.link], state: [c.state], cpu: [el("div", { class: "line" }, c.cpu, c.cpuLine.node)],
 			memory: [el("div", { class: "line" }, el("span", { class: "memory" }, c.memory, c.limit, c.bar.node), c.memoryLine.node)],
-			net: [el("div", { class: "pair" }, c.down, c.up)], disk: [el("div", { class: "pair" }, c.read, c.written)],
+			net: [c.net], disk: [el("div", { class: "pair" }, c.read, c.written)],
 			processes: [c.processes], restarts: [c.restarts], age: [c.age], image: [c.image],
 		};
 		return c;
@@ -143,6 +144,8 @@ class CgroupTable {
 		c.bar.set(v("memory_limit_bytes") === null ? null : v("memory_used_percent"));
 		setText(c.down, rate(v("network_received_bytes_per_second")));
 		setText(c.up, rate(v("network_sent_bytes_per_second")));
+		c.net.classList.toggle("unknown", v("network_received_bytes_per_second") === null);
+		c.net.title = e.missing?.network_received_bytes_per_second ?? "";
 		setText(c.read, rate(v("disk_read_bytes_per_second")));
 		setText(c.written, rate(v("disk_written_bytes_per_second")));
 		setText(c.processes, format(v("processes")));

@@ -12,6 +12,7 @@ import { clock, duration, format } from "/assets/units.js";
 const LABEL_TEXT = { id: "Control group", container_id: "ID", image: "Image", state: "State", health: "Health", engine: "Engine" };
 const IN_TITLE = new Set(["state", "health"]);
 const SHORT_ID = 12;
+const LONG_TEXT = 18; // takes the room of two facts
 
 export function entityPage(ctx, cls, key) {
 	return new EntityPage(ctx, cls ?? "", key ?? "");
@@ -75,16 +76,23 @@ class EntityPage {
 		this.state.replaceChildren(...badges(this.entity));
 		const facts = [];
 		if (!live && this.entity.last_seen) facts.push(["Gone since", clock(this.entity.last_seen)]);
-		for (const [name, text] of Object.entries(labels)) {
-			if (!IN_TITLE.has(name)) facts.push([LABEL_TEXT[name] ?? name.replaceAll("_", " "), name === "container_id" ? text.slice(0, SHORT_ID) : text, text]);
-		}
+		facts.push(...this.labelFacts(labels));
 		for (const m of this.ctx.schema.class(this.cls)?.metrics ?? []) {
 			if (m.stored && this.cls !== "agent" && this.cls !== "filesystem") continue;
 			const fact = this.fact(m, values[m.name]);
 			if (fact) facts.push(fact);
 		}
-		this.facts.replaceChildren(...facts.map(([name, text, title]) => el("div", {},
+		this.facts.replaceChildren(...facts.map(([name, text, title]) => el("div", { class: text.length > LONG_TEXT ? "long" : null },
 			el("dt", {}, name), el("dd", { title: title ?? text }, text))));
+	}
+
+	/** The image first, the path of the control group last; what the title says already is left out. */
+	labelFacts(labels) {
+		const place = (name) => (name === "image" ? 0 : name === "id" ? 2 : 1);
+		return Object.entries(labels)
+			.filter(([name, text]) => !IN_TITLE.has(name) && text !== this.key)
+			.sort(([a], [b]) => place(a) - place(b))
+			.map(([name, text]) => [LABEL_TEXT[name] ?? name.replaceAll("_", " "), name === "container_id" ? text.slice(0, SHORT_ID) : text, text]);
 	}
 
 	fact(m, v) {

@@ -36,6 +36,7 @@ export class Live extends EventTarget {
 
 	open() {
 		this.close();
+		if (this.filter === null) this.set("paused");
 		if (this.filter === null || document.hidden) return;
 		const source = new EventSource(`/api/v1/live?${this.filter}`);
 		this.source = source;

@@ -32,7 +32,7 @@ async function tryToken(token) {
 async function refused(answer) {
 	if (answer.status === 429) return waitFor(Number(answer.headers.get("Retry-After")) || 60);
 	error.textContent = answer.status === 401
-		? "This token is not right. Copy all of it: 64 letters and digits or so, no spaces."
+		? "This token is not right. Copy the whole of it, without spaces."
 		: `The agent refused: ${await errorText(answer)}`;
 }
 

@@ -18,7 +18,7 @@ export class Table {
 		this.rows = new Map();
 		this.shown = 0;
 		this.heads = new Map(columns.map((c) => [c.id, this.head(c)]));
-		this.body = el("tbody");
+		this.body = el("tbody", { on: { mouseleave: () => this.arrange() } });
 		this.select = el("select", { "aria-label": "Sort by", on: { change: () => this.sortBy(this.select.value) } },
 			columns.map((c) => el("option", { value: c.id }, c.title)));
 		this.flip = el("button", { type: "button", "aria-label": "Other direction", on: { click: () => this.sortBy(this.sort.id) } }, "⇅");
@@ -66,7 +66,8 @@ export class Table {
 			if (!list.some((e) => e.key === key)) this.rows.delete(key);
 		}
 		for (const e of wanted) this.place(e);
-		this.arrange(keys);
+		const fresh = wanted.some((e) => !this.rows.get(e.key).node.isConnected);
+		if (fresh || !this.busy()) this.arrange(keys);
 	}
 
 	place(e) {
@@ -84,7 +85,12 @@ export class Table {
 		this.fill(r.cells, e);
 	}
 
-	/** Puts the rows in order, moving only those that are out of place: the focus stays where it is. */
+	/* Rows keep their places while somebody points at them or has the focus there: nothing moves away under a click. */
+	busy() {
+		return this.body.matches(":hover") || this.body.contains(document.activeElement);
+	}
+
+	/** Puts the rows in order, moving only those that are out of place. */
 	arrange(keys = new Set([...this.rows].filter(([, r]) => r.node.isConnected).map(([key]) => key))) {
 		const column = this.columns.find((c) => c.id === this.sort.id);
 		const sign = this.sort.up ? 1 : -1;
