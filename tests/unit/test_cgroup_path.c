@@ -127,12 +127,12 @@ END_TEST
 START_TEST(nested_containers_are_not_counted_twice)
 {
 	static const char *const inside[] = {
-		"docker/" ID "/docker/" ID,
-		"system.slice/docker-" ID ".scope/docker/" ID,
-		"system.slice/docker-" ID ".scope/system.slice/nginx.service",
-		"system.slice/docker-" ID ".scope/init.scope",
-		"machine.slice/libpod-" ID ".scope/container/libpod_parent/libpod-" ID,
-		"lxc.payload.web/docker/" ID,
+		("docker/" ID "/docker/" ID),
+		("system.slice/docker-" ID ".scope/docker/" ID),
+		("system.slice/docker-" ID ".scope/system.slice/nginx.service"),
+		("system.slice/docker-" ID ".scope/init.scope"),
+		("machine.slice/libpod-" ID ".scope/container/libpod_parent/libpod-" ID),
+		("lxc.payload.web/docker/" ID),
 	};
 	struct cgroup_name n;
 
