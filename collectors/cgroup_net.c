@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,34 @@ uint64_t cgroup_net_parse_link(const char *link)
 	memcpy(digits, link, n);
 	digits[n] = '\0';
 	return str_to_u64(digits, &ns, NULL) == 0 ? ns : 0;
+}
+
+/* "700 (my (odd) name) S 1 ...": what follows the last parenthesis is field 3. */
+bool cgroup_net_parse_start(const char *stat, double *out_ticks)
+{
+	const char *p = strrchr(stat, ')');
+	char *end;
+
+	for (int field = 2; p && field < 22; field++) {
+		p = strchr(p, ' ');
+		if (p)
+			p++;
+	}
+	if (!p || *p < '0' || *p > '9')
+		return false;
+	*out_ticks = (double)strtoull(p, &end, 10);
+	return *end == ' ';
+}
+
+static double start_of(struct cgroup_reader *r, int pid_fd)
+{
+	enum { TICKS_PER_SECOND = 100 }; /* USER_HZ, part of the kernel's interface */
+	double ticks;
+
+	if (pid_fd < 0 || proc_read(pid_fd, "stat", r->text, sizeof(r->text), NULL) < 0 ||
+		!cgroup_net_parse_start(r->text, &ticks))
+		return NAN;
+	return r->boot_time + ticks / TICKS_PER_SECOND;
 }
 
 /* 0 with errno when it may not be seen. */
@@ -140,7 +169,7 @@ static void drop(struct cgroup_net *n, struct cgroup_reader *r)
 void cgroup_net_done(struct cgroup_net *n, struct cgroup_reader *r)
 {
 	drop(n, r);
-	*n = (struct cgroup_net){.kind = CGROUP_NET_UNKNOWN};
+	*n = (struct cgroup_net){.kind = CGROUP_NET_UNKNOWN, .started_at = NAN};
 }
 
 static int pick(
@@ -183,6 +212,7 @@ bool cgroup_net_find(struct cgroup_net *n, struct cgroup_reader *r, const struct
 	if (fd < 0)
 		n->pid = 0;
 	n->ns = fd < 0 ? 0 : read_ns(fd, "ns/net");
+	n->started_at = start_of(r, fd);
 	n->denied = fd >= 0 && (!n->ns || !host_ns);
 	n->kind = kind_of(&before, n->ns, host_ns);
 	if (n->kind == CGROUP_NET_OWN && r->kept < r->kept_max) {

@@ -27,6 +27,7 @@ struct cgroup_net {
 	uint64_t ns; /* inode number of the namespace; 0: not known */
 	long pid; /* the process it is read through; 0: none */
 	int pid_fd_plus_1; /* O_PATH descriptor of /proc/PID; 0: none is kept */
+	double started_at; /* when that process was started, Unix seconds; NaN: not known */
 	unsigned samples;
 	bool denied;
 };
@@ -50,6 +51,8 @@ bool cgroup_net_read(struct cgroup_net *n, struct cgroup_reader *r, const struct
 
 void cgroup_net_done(struct cgroup_net *n, struct cgroup_reader *r);
 
+/* Field 22 of /proc/PID/stat: clock ticks from boot to the start of the process. False when it cannot be read. */
+bool cgroup_net_parse_start(const char *stat, double *out_ticks);
 /* "net:[4026531840]": the number, or 0. */
 uint64_t cgroup_net_parse_link(const char *link);
 /* Whether /proc/PID/cgroup (its text) says that the process is in the cgroup at `path` or below it, in any tree. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char no_limit[] = "no limit is set";
+static const char first_read[] = "a rate needs a second sample";
 static const char jumped[] = "the kernel's counter jumped";
 
 void cgroup_numbers_init(struct cgroup_numbers *n)
@@ -98,6 +99,8 @@ void cgroup_numbers_report(const struct cgroup_numbers *n, unsigned cpus, struct
 			entity_gauge(e, m, n->v[m]);
 		} else {
 			entity_counter(e, m, n->v[m]);
+			if (isnan(e->values[m]))
+				entity_missing(e, m, first_read);
 		}
 	}
 	clamp_cpu(e, CGROUP_cpu_used_percent, cpus);

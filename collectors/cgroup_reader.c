@@ -34,23 +34,31 @@ void cgroup_reader_init(struct cgroup_reader *r, const struct cgroup_tree *tree,
 	cgroup_reader_begin(r);
 }
 
+/* The number behind a key at the begin of a line of a file of /proc; NaN without one. */
+static double proc_value(struct cgroup_reader *r, const char *path, const char *key)
+{
+	const char *p = r->text;
+	size_t len = strlen(key);
+	uint64_t v;
+
+	if (proc_read(r->proc_fd, path, r->text, sizeof(r->text), NULL) < 0)
+		return NAN;
+	while (p && strncmp(p, key, len) != 0) {
+		p = strchr(p, '\n');
+		if (p)
+			p++;
+	}
+	return p && proc_u64(p + len, &v) ? (double)v : NAN;
+}
+
 static void read_machine(struct cgroup_reader *r)
 {
-	static const char total[] = "MemTotal:";
-	char *p;
-	uint64_t kib;
-
-	r->cpus = 0;
-	r->memory_bytes = NAN;
 	block_devices_forget(&r->devices);
+	r->cpus = 0;
 	if (proc_read(r->sys_fd, "devices/system/cpu/online", r->text, sizeof(r->text), NULL) > 0)
 		r->cpus = cgroup_cpu_list_count(r->text);
-	if (proc_read(r->proc_fd, "meminfo", r->text, sizeof(r->text), NULL) < 0 ||
-		strncmp(r->text, total, strlen(total)) != 0)
-		return;
-	p = r->text + strlen(total);
-	if (proc_next_u64(&p, &kib))
-		r->memory_bytes = (double)kib * 1024;
+	r->memory_bytes = proc_value(r, "meminfo", "MemTotal:") * 1024;
+	r->boot_time = proc_value(r, "stat", "btime");
 }
 
 void cgroup_reader_begin(struct cgroup_reader *r)

@@ -31,6 +31,7 @@ struct cgroup_reader {
 	unsigned samples;
 	unsigned cpus; /* CPUs online; 0: not known */
 	double memory_bytes; /* of the machine; NaN: not known */
+	double boot_time; /* of the machine, Unix seconds; NaN: not known */
 	/* v1: which of the alternative blkio files this kernel fills, found at the root; -1: none. */
 	int variant;
 	char text[CGROUP_TEXT_MAX];

@@ -10,6 +10,8 @@
 static const char no_engine[] = "its engine cannot be asked";
 static const char no_check[] = "it has no health check";
 static const char starting[] = "its health check has not passed or failed yet";
+static const char no_start[] = "its start is not known";
+static const char no_restarts[] = "only container engines count restarts";
 static const char not_running[] = "it does not run";
 static const char not_visible[] = "its cgroup cannot be seen from here";
 
@@ -52,10 +54,12 @@ static void set_labels(
 static void set_network_label(
 	struct entity *e, const struct container_item *item, const struct container_info *info)
 {
-	if (item->net.kind == CGROUP_NET_HOST)
+	if (info && info->network)
+		/* Docker's default is its bridge. */
+		entity_label(e, "network",
+			strcmp(info->network, "default") == 0 ? "bridge" : info->network);
+	else if (item->net.kind == CGROUP_NET_HOST)
 		entity_label(e, "network", "host");
-	else if (info && info->network)
-		entity_label(e, "network", info->network);
 	else
 		entity_label(e, "network", item->net.kind == CGROUP_NET_SHARED ? "shared" : NULL);
 }
@@ -82,8 +86,8 @@ static void report_start(struct entity *e, double started_at, int64_t wall_ms)
 	double age = (double)wall_ms / 1000 - started_at;
 
 	if (isnan(started_at)) {
-		entity_missing(e, CGROUP_start_time_seconds, no_engine);
-		entity_missing(e, CGROUP_age_seconds, no_engine);
+		entity_missing(e, CGROUP_start_time_seconds, no_start);
+		entity_missing(e, CGROUP_age_seconds, no_start);
 		return;
 	}
 	entity_gauge(e, CGROUP_start_time_seconds, started_at);
@@ -122,11 +126,15 @@ void container_report_live(struct entity *e, struct container_item *item, unsign
 	container_oom_report(item);
 	cgroup_numbers_report(&item->numbers, cpus, e);
 	entity_gauge(e, CGROUP_running, 1);
-	if (isnan(started_at) && item->fresh)
-		started_at = item->found_at;
+	if (isnan(started_at))
+		started_at = item->fresh ? item->found_at : item->net.started_at;
 	report_start(e, started_at, wall_ms);
-	if (e->class == &class_container)
+	if (e->class == &class_container) {
 		report_engine(e, info);
+	} else {
+		entity_missing(e, CGROUP_healthy, no_check);
+		entity_missing(e, CGROUP_restarts, no_restarts);
+	}
 }
 
 void container_report_ended(struct entity *e, struct container_item *item, int64_t now_ns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collectors/container_table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ struct container_item *container_table_add(struct container_table *t, const char
 		abort();
 	/* The number spreads the reading of limits over the samples. */
 	cgroup_init(&item->cgroup, path, (unsigned)t->n);
+	item->net.started_at = NAN;
 	item->next = t->first;
 	t->first = item;
 	item->next_in_bucket = *bucket;

@@ -229,6 +229,21 @@ START_TEST(more_interfaces_than_one_read_gives_are_all_counted)
 }
 END_TEST
 
+START_TEST(the_start_of_a_process_is_read_behind_any_name)
+{
+	double ticks = 0;
+
+	ck_assert(cgroup_net_parse_start(
+		"700 (a) S) R 1 700 700 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3\n",
+		&ticks));
+	ck_assert_double_eq(ticks, 98765);
+	ck_assert(!cgroup_net_parse_start("700 (a) R 1 700", &ticks));
+	ck_assert(!cgroup_net_parse_start("", &ticks));
+	ck_assert(!cgroup_net_parse_start(
+		"700 (a) R 1 700 700 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 x 1\n", &ticks));
+}
+END_TEST
+
 START_TEST(namespace_links_are_read_strictly)
 {
 	ck_assert_uint_eq(cgroup_net_parse_link("net:[4026531840]"), HOST_NS);
@@ -247,4 +262,5 @@ RUN_TESTS("cgroup_net", traffic_is_read_through_a_process_of_the_cgroup,
 	without_budget_the_process_is_looked_up_each_time,
 	a_namespace_that_may_not_be_seen_is_no_zero,
 	a_namespace_without_a_way_out_has_moved_nothing,
-	more_interfaces_than_one_read_gives_are_all_counted, namespace_links_are_read_strictly)
+	more_interfaces_than_one_read_gives_are_all_counted,
+	the_start_of_a_process_is_read_behind_any_name, namespace_links_are_read_strictly)

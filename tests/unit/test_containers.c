@@ -62,6 +62,7 @@ START_TEST(containers_and_services_have_names_values_and_labels)
 	ck_assert_str_eq(container_why("probe", CGROUP_healthy), "it has no health check");
 	ck_assert_double_eq(
 		recorded_value(&class_service, "nginx", CGROUP_memory_used_bytes), 9437184);
+	ck_near(recorded_value(&class_service, "nginx", CGROUP_start_time_seconds), 1795001234.5);
 	ck_assert_uint_eq(recorded_count(&class_service), 1);
 	ck_assert_uint_eq(problems_count(recorded.problems), 0);
 	containers_case_end();
@@ -73,6 +74,10 @@ START_TEST(rates_cover_the_time_between_samples)
 	containers_case_begin("cgroup-v2-docker");
 	containers_case_sample(100);
 	ck_assert(isnan(container_value("shop-web", CGROUP_cpu_used_percent)));
+	ck_assert_str_eq(
+		container_why("shop-web", CGROUP_cpu_used_percent), "a rate needs a second sample");
+	ck_assert_str_eq(container_why("shop-web", CGROUP_cpu_limit_used_percent),
+		"a rate needs a second sample");
 	write_cpu(SCOPE(ID_A), 35000000, 1100, 300);
 	containers_case_sample(120);
 	ck_near(container_value("shop-web", CGROUP_cpu_used_percent), 25);
