@@ -75,9 +75,9 @@ static void report_limit_shares(const struct cgroup_numbers *n, struct entity *e
 	if (cores > 0)
 		entity_gauge(e, CGROUP_cpu_limit_used_percent,
 			entity_value(e, CGROUP_cpu_used_percent) / cores);
-	else
-		entity_missing(
-			e, CGROUP_cpu_limit_used_percent, n->missing[CGROUP_cpu_limit_cores]);
+	if (isnan(entity_value(e, CGROUP_cpu_limit_used_percent)))
+		entity_missing(e, CGROUP_cpu_limit_used_percent,
+			cores > 0 ? e->missing[CGROUP_cpu_used_percent] : no_limit);
 	if (isnan(n->cpu_quota_cores))
 		entity_missing(e, CGROUP_cpu_throttled_percent, no_limit);
 	else if (periods > 0 || throttled >= 0)
@@ -86,7 +86,7 @@ static void report_limit_shares(const struct cgroup_numbers *n, struct entity *e
 			periods > 0 ? fmin(throttled / periods * 100, 100) : 0);
 	else
 		entity_missing(
-			e, CGROUP_cpu_throttled_percent, n->missing[CGROUP_cpu_periods_per_second]);
+			e, CGROUP_cpu_throttled_percent, e->missing[CGROUP_cpu_periods_per_second]);
 }
 
 void cgroup_numbers_report(const struct cgroup_numbers *n, unsigned cpus, struct entity *e)
