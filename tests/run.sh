@@ -24,7 +24,7 @@ count() {
 		passed += $3 - $5 - $7
 		failed += $5 + $7
 	}
-	/^=+ .* in [0-9.]+s/ || /^([a-z]+: )?[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ {
+	/^(=+ )?[0-9]+ [a-z]+.* in [0-9.]+s/ || /^([a-z]+: )?[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ {
 		passed += number("passed")
 		failed += number("failed") + number("error")
 		skipped += number("skipped")
