@@ -83,8 +83,11 @@ asan: ## the unit tests and fuzz corpora with AddressSanitizer and UBSan
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		HARDEN=-fPIE EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all' unit replay
 
+# Tests run in one process each; children that a test forks and ends in the middle are not searched for leaks.
+VALGRIND := valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
+	--show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp
 valgrind: $(UNIT) ## the unit tests under Valgrind
-	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 RUN='valgrind -q --error-exitcode=1 --leak-check=full' sh tests/unit/run.sh $(UNIT)
+	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 RUN='$(VALGRIND)' sh tests/unit/run.sh $(UNIT)
 
 FUZZ_SECONDS ?= 20
 FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

@@ -32,7 +32,7 @@ static inline void with_small_disk(const char *mount_options, void (*body)(void)
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
-			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+			mount("none", "/", "", MS_REC | MS_PRIVATE, "") < 0 ||
 			mount("tmpfs", scratch, "tmpfs", 0, mount_options) < 0)
 			_exit(CANNOT_MOUNT);
 		body();
@@ -61,7 +61,7 @@ static inline void fill_disk(const char *name)
 
 static inline void make_read_only(void)
 {
-	EXPECT(mount("none", scratch, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+	EXPECT(mount("none", scratch, "", MS_REMOUNT | MS_RDONLY, "") == 0);
 }
 
 #endif

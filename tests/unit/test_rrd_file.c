@@ -12,7 +12,7 @@
 
 #define T0 1795000000L /* a multiple of 20 and of 300 - 100 */
 
-static char folder[] = "/tmp/test_rrd_file.XXXXXX";
+static char folder[64];
 static char path[64];
 static struct rrd_writer writer;
 static struct err err;
@@ -38,6 +38,7 @@ static const struct entity_class new_class = {
 
 static void setup(void)
 {
+	(void)snprintf(folder, sizeof(folder), "/tmp/test_rrd_file.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/thing/x.rrd", folder);
 	rrd_writer_init(&writer, &old_class);
