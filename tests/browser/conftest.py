@@ -48,7 +48,9 @@ def tree(tmp_path_factory):
         pytest.skip("needs root to make cgroups")
     tree = DockerTree(tmp_path_factory.mktemp("docker"))
     tree.patterns = ["shop-*", "idle", "short-lived", "*img*", "n*me-*"]
-    tree.add("shop-busy", BUSY, image="registry.example.com/shop/web:2026-11", cpus=0.2, memory=64 << 20, health="healthy")
+    tree.add(
+        "shop-busy", BUSY, image="registry.example.com/shop/web:2026-11", cpus=0.2, memory=64 << 20, health="healthy"
+    )
     tree.add("shop-db", IDLE, image="postgres:16", health="unhealthy")
     tree.add("idle", IDLE)
     tree.add("x", IDLE, project=HOSTILE)

@@ -16,7 +16,11 @@ def points(browser, chart):
 
 def view(browser, chart):
     """What its x axis shows, in seconds, as dygraphs tells."""
-    return browser.js("const g = document.querySelector(arguments[0])?.chart.g; return g ? g.xAxisRange().map((x) => x / 1000) : null", chart)
+    return browser.js(
+        """const g = document.querySelector(arguments[0])?.chart.g;
+        return g ? g.xAxisRange().map((x) => x / 1000) : null""",
+        chart,
+    )
 
 
 def drawn(browser, chart=CPU):
@@ -47,7 +51,9 @@ def test_range_picker_changes_all_charts_and_the_address(browser, server):
     assert abs(span(browser) - 3600) < 5
     browser.requests()
     browser.click("[data-range='6h']")
-    browser.until(lambda: abs(span(browser) - 21600) < 5 and abs(span(browser, LOAD) - 21600) < 5, "six hours in each chart")
+    browser.until(
+        lambda: abs(span(browser) - 21600) < 5 and abs(span(browser, LOAD) - 21600) < 5, "six hours in each chart"
+    )
     assert "range=6h" in browser.address
     assert browser.see("[data-range='6h']").get_attribute("aria-pressed") == "true"
     asked = browser.until(lambda: [u for u in browser.requests() if "/api/v1/series" in u], "a request for six hours")
@@ -83,8 +89,13 @@ def test_reading_line_is_shared(browser, server):
     browser.open(server, "#/?range=15m")
     drawn(browser)
     browser.point(OVERLAY, 0.999)
-    browser.until(lambda: re.search(r"\d\d:\d\d:\d\d", browser.text(CPU + " .chart-time")), "the time of the reading line")
-    browser.until(lambda: browser.text("#chart-memory .chart-time") == browser.text(CPU + " .chart-time"), "the same in another chart")
+    browser.until(
+        lambda: re.search(r"\d\d:\d\d:\d\d", browser.text(CPU + " .chart-time")), "the time of the reading line"
+    )
+    browser.until(
+        lambda: browser.text("#chart-memory .chart-time") == browser.text(CPU + " .chart-time"),
+        "the same in another chart",
+    )
     assert browser.see("#chart-memory .cursor")
     browser.point("#chart-memory h3", 0.1)
     browser.until(lambda: browser.texts(CPU + " .cursor") == [], "no reading line without the pointer")
@@ -106,6 +117,8 @@ def test_legend_switches_a_series_off_and_on(browser, server):
 def test_charts_by_keyboard(browser, server):
     browser.open(server)
     drawn(browser)
+    known = "return document.querySelector('#chart-cpu').chart.data.columns[0].slice(-3).every((v) => v !== null)"
+    browser.until(lambda: browser.js(known), "three points at the end", seconds=40)
     browser.js("document.querySelector(arguments[0]).focus()", OVERLAY)
     browser.press(browser.keys.ARROW_LEFT)
     browser.press(browser.keys.ARROW_LEFT)
@@ -166,7 +179,8 @@ def test_a_hidden_tab_rests_and_catches_up(browser, server):
     browser.open(server)
     drawn(browser)
     newest = points(browser, CPU)[-1]
-    hide = "Object.defineProperty(document, 'hidden', { value: arguments[0], configurable: true }); document.dispatchEvent(new Event('visibilitychange'))"
+    hide = """Object.defineProperty(document, 'hidden', { value: arguments[0], configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))"""
     browser.js(hide, True)
     browser.until(lambda: browser.text("#live") == "paused", "the pause")
     after = server.sample_time() + 3

@@ -5,6 +5,9 @@ from browser.conftest import HOSTILE
 from harness.docker_tree import IDLE
 
 NAMES = "tbody .col-name a"
+ROW = """const rowOf = (name) => [...document.querySelectorAll('tbody tr')]
+    .find((tr) => tr.querySelector('a').textContent === name);
+"""
 
 
 def names(browser):
@@ -18,8 +21,13 @@ def table(browser, agent):
 
 def cell(browser, name, column):
     """Text of a cell, by the name in its row."""
-    return browser.js("""const row = [...document.querySelectorAll('tbody tr')].find((tr) => tr.querySelector('a').textContent === arguments[0]);
-        return row ? row.querySelector('.col-' + arguments[1]).innerText : null""", name, column)
+    return browser.js(
+        ROW
+        + """const row = rowOf(arguments[0]);
+        return row ? row.querySelector('.col-' + arguments[1]).innerText : null""",
+        name,
+        column,
+    )
 
 
 def percent(text):
@@ -33,13 +41,16 @@ def test_table_shows_what_runs(browser, watched):
     assert cell(browser, "shop-db", "state") == "unhealthy"
     assert "64.0\u00a0MiB" in cell(browser, "shop-busy", "memory")
     assert cell(browser, "shop-db", "image") == "postgres:16"
-    browser.until(lambda: browser.js("return document.querySelector('.spark-line').getAttribute('d')").startswith("M"), "a sparkline")
+    browser.until(
+        lambda: browser.js("return document.querySelector('.spark-line').getAttribute('d')").startswith("M"),
+        "a sparkline",
+    )
     browser.screenshot("containers-light", 700)
 
 
 def test_values_change_in_place(browser, watched):
     table(browser, watched)
-    browser.js("window.kept = [...document.querySelectorAll('tbody tr')].find((tr) => tr.querySelector('a').textContent === 'shop-busy')")
+    browser.js(ROW + "window.kept = rowOf('shop-busy')")
     seen = {cell(browser, "shop-busy", "cpu")}
     browser.until(lambda: seen.add(cell(browser, "shop-busy", "cpu")) or len(seen) >= 3, "three values of the CPU")
     assert browser.js("return window.kept.isConnected"), "the row is the same one"
@@ -50,7 +61,9 @@ def test_sorting_by_click(browser, watched):
     browser.until(lambda: names(browser)[0] == "shop-busy", "the busiest first")
     assert browser.see("th.col-cpu").get_attribute("aria-sort") == "descending"
     browser.click("th.col-name button")
-    browser.until(lambda: browser.see("thead th.col-name").get_attribute("aria-sort") == "ascending", "the order announced")
+    browser.until(
+        lambda: browser.see("thead th.col-name").get_attribute("aria-sort") == "ascending", "the order announced"
+    )
     upwards = names(browser)
     assert upwards.index("idle") < upwards.index("shop-busy") < upwards.index("shop-db")
     assert browser.see("th.col-cpu").get_attribute("aria-sort") is None
@@ -116,7 +129,9 @@ def test_what_is_not_measured_says_why(browser, watched):
     browser.open(watched, "#/container/idle")
     browser.click(".why summary")
     browser.until(lambda: "no limit is set" in browser.text(".why ul"), "the reason")
-    browser.until(lambda: "no limit is set" in browser.text("#chart-throttled .chart-why"), "the reason in place of the chart")
+    browser.until(
+        lambda: "no limit is set" in browser.text("#chart-throttled .chart-why"), "the reason in place of the chart"
+    )
 
 
 def test_a_hostile_name_is_only_text(browser, watched):

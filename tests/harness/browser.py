@@ -18,9 +18,19 @@ from harness.wait import until
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 SECONDS = 15
 # Nothing that Chromium does by itself may reach out.
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-         "--disable-dev-shm-usage", "--lang=en-US")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+    "--lang=en-US",
+)
 
 
 class Browser:
@@ -52,7 +62,9 @@ class Browser:
         return self.driver.execute_cdp_cmd(name, arguments)
 
     def size(self, width, height, phone=False):
-        self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+        self.command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
+        )
 
     # --- pages
 
@@ -77,7 +89,9 @@ class Browser:
         """Runs the body of an async function in the page and returns its result."""
         result = self.driver.execute_async_script(
             "const done = arguments[arguments.length - 1];"
-            f"(async () => {{ {script} }})().then((value) => done({{ value }}), (e) => done({{ error: String(e.stack ?? e) }}));")
+            f"(async () => {{ {script} }})()"
+            ".then((value) => done({ value }), (e) => done({ error: String(e.stack ?? e) }));"
+        )
         assert "error" not in result, result["error"]
         return result["value"]
 
@@ -128,7 +142,8 @@ class Browser:
         element = self.see(css)
         self.js("arguments[0].scrollIntoView({block: 'center'})", element)
         ActionChains(self.driver).move_to_element_with_offset(
-            element, int(element.size["width"] * (share - 0.5)), 0).perform()
+            element, int(element.size["width"] * (share - 0.5)), 0
+        ).perform()
 
     # --- what happened inside
 
@@ -136,10 +151,14 @@ class Browser:
         """Errors and warnings of the console since the last call."""
         return [e["message"] for e in self.driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
 
+    def network(self):
+        """(name, parameters) of what the network did since the last call."""
+        events = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        return [(e["method"][8:], e["params"]) for e in events if e["method"].startswith("Network.")]
+
     def requests(self):
         """Addresses asked for since the last call."""
-        events = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
-        return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return [e["request"]["url"] for name, e in self.network() if name == "requestWillBeSent"]
 
     def screenshot(self, name, height=None):
         """Keeps tests/artefacts/NAME.png, of the whole page when no height is given."""

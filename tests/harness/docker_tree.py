@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers without an engine: real cgroups with real processes, and the files in which Docker keeps their names. An agent
-with `settings()` shows them as it shows Docker's, and no others."""
+"""Containers without an engine: real cgroups with real processes, and the files in which Docker keeps their names. An
+agent with `settings()` shows them as it shows Docker's, and no others."""
 
 import json
 import secrets
@@ -22,8 +22,11 @@ class DockerTree:
         self.patterns = []
 
     def settings(self):
-        return {"docker_root": str(self.folder), "container_sockets": [],
-                "containers": {"include": self.patterns or ["none"]}}
+        return {
+            "docker_root": str(self.folder),
+            "container_sockets": [],
+            "containers": {"include": self.patterns or ["none"]},
+        }
 
     def add(self, name, script=IDLE, image="busybox:1", health=None, cpus=None, memory=None, labels=None, project=None):
         """A container of this name, or of `project`-name by Compose's labels, which may hold any text."""
@@ -48,9 +51,17 @@ class DockerTree:
         state = {"Running": True, "StartedAt": started}
         if health:
             state["Health"] = {"Status": health}
-        (folder / "config.v2.json").write_text(json.dumps({
-            "ID": id_, "Name": f"/{name}", "RestartCount": 0, "State": state,
-            "Config": {"Image": image, "Labels": labels}}))
+        (folder / "config.v2.json").write_text(
+            json.dumps(
+                {
+                    "ID": id_,
+                    "Name": f"/{name}",
+                    "RestartCount": 0,
+                    "State": state,
+                    "Config": {"Image": image, "Labels": labels},
+                }
+            )
+        )
 
     def _directories(self, id_):
         return [h / "docker" / id_ for h in hierarchies()]
@@ -80,8 +91,12 @@ def _make(directory):
 
 
 def _limit(directory, cpus, memory):
-    files = {"cpu.cfs_quota_us": cpus and str(int(cpus * 100000)), "cpu.max": cpus and f"{int(cpus * 100000)} 100000",
-             "memory.limit_in_bytes": memory and str(memory), "memory.max": memory and str(memory)}
+    files = {
+        "cpu.cfs_quota_us": cpus and str(int(cpus * 100000)),
+        "cpu.max": cpus and f"{int(cpus * 100000)} 100000",
+        "memory.limit_in_bytes": memory and str(memory),
+        "memory.max": memory and str(memory),
+    }
     for name, text in files.items():
         if text and (directory / name).exists():
             (directory / name).write_text(text)

@@ -4,7 +4,7 @@
 import { entities, signOut } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el } from "/assets/dom.js";
-import { groupsOf, specOf } from "/assets/groups.js";
+import { groupsOf, specOf } from "/assets/specs.js";
 import { clock, duration, format } from "/assets/units.js";
 
 const LINKS = [
@@ -22,8 +22,12 @@ export function about(ctx) {
 	let own = { values: {}, missing: {} };
 	const costs = el("dl", { class: "facts" });
 	const charts = el("div", { class: "charts" });
-	const showCosts = () => costs.replaceChildren(...(ctx.schema.class("agent")?.metrics ?? []).map((m) => el("div", {},
-		el("dt", {}, m.title), el("dd", { title: m.doc }, format(own.values[m.name], m.unit)))));
+	const showCosts = () =>
+		costs.replaceChildren(
+			...(ctx.schema.class("agent")?.metrics ?? []).map((m) =>
+				el("div", {}, el("dt", {}, m.title), el("dd", { title: m.doc }, format(own.values[m.name], m.unit))),
+			),
+		);
 	const sample = (detail) => {
 		own = { ...own, ...detail.entities.find((e) => e.class === "agent") };
 		showCosts();
@@ -36,7 +40,9 @@ export function about(ctx) {
 		sample,
 		async start() {
 			showCosts();
-			const specs = groupsOf(ctx.schema, "agent").map((g) => specOf(ctx.schema, "agent", "agent", g, () => own)).filter(Boolean);
+			const specs = groupsOf(ctx.schema, "agent")
+				.map((g) => specOf(ctx.schema, "agent", "agent", g, () => own))
+				.filter(Boolean);
 			charts.replaceChildren(...specs.map((s) => group.add(s)));
 			try {
 				sample(await entities(["agent"], abort.signal));
@@ -57,27 +63,82 @@ export function about(ctx) {
 function page(ctx, costs, charts) {
 	const { host } = ctx;
 	const facts = [
-		["Version", host.version], ["Sample every", duration(host.interval_seconds)], ["Control groups", host.cgroup],
-		["Processor", host.cpu_model], ["Cores", host.cpu_cores], ["Server started", host.boot_time && clock(host.boot_time)],
-		...(host.archives ?? []).map((a) => [`History, each ${duration(a.row_seconds)}`, `for ${duration(a.span_seconds)}`]),
+		["Version", host.version],
+		["Sample every", duration(host.interval_seconds)],
+		["Control groups", host.cgroup],
+		["Processor", host.cpu_model],
+		["Cores", host.cpu_cores],
+		["Server started", host.boot_time && clock(host.boot_time)],
+		...(host.archives ?? []).map((a) => [
+			`History, each ${duration(a.row_seconds)}`,
+			`for ${duration(a.span_seconds)}`,
+		]),
 	].filter(([, v]) => v !== undefined && v !== null && v !== "");
-	return el("div", { class: "page about" },
-		el("header", { class: "page-head" }, el("h2", {}, "About this agent"),
-			el("div", { class: "tools" }, el("button", { type: "button", on: { click: signOut } }, "Sign out"))),
-		el("dl", { class: "facts" }, facts.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", { title: String(v) }, String(v))))),
-		el("h3", { class: "section" }, "What the agent itself costs"), costs, charts,
+	return el(
+		"div",
+		{ class: "page about" },
+		el(
+			"header",
+			{ class: "page-head" },
+			el("h2", {}, "About this agent"),
+			el("div", { class: "tools" }, el("button", { type: "button", on: { click: signOut } }, "Sign out")),
+		),
+		el(
+			"dl",
+			{ class: "facts" },
+			facts.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", { title: String(v) }, String(v)))),
+		),
+		el("h3", { class: "section" }, "What the agent itself costs"),
+		costs,
+		charts,
 		el("h3", { class: "section" }, "Ways to the data"),
-		el("ul", { class: "links card" }, LINKS.map(([href, text]) => el("li", {}, el("a", { href, target: "_blank", rel: "noopener" }, href), ` ${text}`))),
+		el(
+			"ul",
+			{ class: "links card" },
+			LINKS.map(([href, text]) =>
+				el("li", {}, el("a", { href, target: "_blank", rel: "noopener" }, href), ` ${text}`),
+			),
+		),
 		el("h3", { class: "section" }, "Metric reference"),
-		ctx.schema.classes.map((c) => reference(c)));
+		ctx.schema.classes.map((c) => reference(c)),
+	);
 }
 
 function reference(c) {
-	return el("details", { class: "card reference" },
+	return el(
+		"details",
+		{ class: "card reference" },
 		el("summary", {}, el("b", {}, c.name), ` ${c.doc} `, el("span", { class: "count" }, `${c.metrics.length}`)),
-		el("div", { class: "scroll" }, el("table", { class: "plain" },
-			el("thead", {}, el("tr", {}, ["Metric", "Unit", "What it is", "History"].map((t) => el("th", { scope: "col" }, t)))),
-			el("tbody", {}, c.metrics.map((m) => el("tr", {},
-				el("th", { scope: "row" }, el("code", {}, `${c.name}.${m.name}`)), el("td", {}, m.unit.replaceAll("_", " ")),
-				el("td", { class: "doc" }, m.doc), el("td", {}, m.stored ? "yes" : "now only")))))));
+		el(
+			"div",
+			{ class: "scroll" },
+			el(
+				"table",
+				{ class: "plain" },
+				el(
+					"thead",
+					{},
+					el(
+						"tr",
+						{},
+						["Metric", "Unit", "What it is", "History"].map((t) => el("th", { scope: "col" }, t)),
+					),
+				),
+				el(
+					"tbody",
+					{},
+					c.metrics.map((m) =>
+						el(
+							"tr",
+							{},
+							el("th", { scope: "row" }, el("code", {}, `${c.name}.${m.name}`)),
+							el("td", {}, m.unit.replaceAll("_", " ")),
+							el("td", { class: "doc" }, m.doc),
+							el("td", {}, m.stored ? "yes" : "now only"),
+						),
+					),
+				),
+			),
+		),
+	);
 }

@@ -39,7 +39,20 @@ class App {
 		this.main = document.getElementById("main");
 		this.ctx = { schema, host, range: this.range, live: this.live, interval: host.interval_seconds };
 		this.header = new Header({ ...this.ctx, theme: this.theme });
-		const skip = el("a", { class: "skip", href: "#main", on: { click: (e) => { e.preventDefault(); this.main.focus(); } } }, "Skip to content");
+		const skip = el(
+			"a",
+			{
+				class: "skip",
+				href: "#main",
+				on: {
+					click: (e) => {
+						e.preventDefault();
+						this.main.focus();
+					},
+				},
+			},
+			"Skip to content",
+		);
 		document.body.prepend(skip, this.header.node, this.header.bar, this.header.problems);
 		sessionStorage.removeItem("agent.reloads");
 		this.listen();
@@ -110,7 +123,11 @@ function decode(part) {
 }
 
 const notFound = (path) => ({
-	node: el("div", { class: "page" }, el("p", { class: "message" }, `There is no page “${path}”. `, el("a", { href: "#/" }, "Overview"))),
+	node: el(
+		"div",
+		{ class: "page" },
+		el("p", { class: "message" }, `There is no page “${path}”. `, el("a", { href: "#/" }, "Overview")),
+	),
 });
 
 async function start() {
@@ -122,7 +139,14 @@ async function start() {
 
 start().catch((e) => {
 	if (e.status === 401) return;
-	document.getElementById("main").replaceChildren(el("p", { class: "message" },
-		`The agent does not answer as it should: ${e.message}. `,
-		el("button", { type: "button", on: { click: () => location.reload() } }, "Try again")));
+	document
+		.getElementById("main")
+		.replaceChildren(
+			el(
+				"p",
+				{ class: "message" },
+				`The agent does not answer as it should: ${e.message}. `,
+				el("button", { type: "button", on: { click: () => location.reload() } }, "Try again"),
+			),
+		);
 });

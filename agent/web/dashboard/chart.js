@@ -13,17 +13,14 @@ import { Legend } from "/assets/legend.js";
 import { Overlay } from "/assets/overlay.js";
 import { color, dash, palette } from "/assets/palette.js";
 import { area, limitLine, line, marker } from "/assets/plotters.js";
+import { axisRange, isStacked, makeRows, marksOf } from "/assets/rows.js";
 import { align, nearest } from "/assets/track.js";
-import { clock, format, formatTick, timeTick } from "/assets/units.js";
+import { clock, duration, format, formatTick, timeTick } from "/assets/units.js";
 
 // Its own legend sets style attributes, which the content security policy forbids; legend.js is ours.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((p) => p !== Dygraph.Plugins.Legend);
 
 const AXIS_WIDTH = 58;
-const HEADROOM = 1.08;
-const TOP_ROOM = 1.02; // so that the label of the highest value fits
-const MIN_TOP = { bytes: 1024, bytes_per_second: 1024, seconds: 0.001, cores: 0.1 };
-const LIMIT_FROM = 0.35; // a limit is drawn when values come this near to it
 
 export class Chart {
 	constructor(spec, group) {
@@ -38,10 +35,14 @@ export class Chart {
 		this.canvas = el("div", { class: "plot-canvas" });
 		this.why = el("p", { class: "chart-why" });
 		const title = spec.href ? el("a", { href: spec.href }, spec.title) : spec.title;
-		this.node = el("section", { class: "card chart", id: `chart-${spec.id}`, "aria-label": spec.title },
+		this.node = el(
+			"section",
+			{ class: "card chart", id: `chart-${spec.id}`, "aria-label": spec.title },
 			el("header", {}, el("h3", {}, title), this.time),
-			this.why, this.legend.node,
-			el("div", { class: "plot" }, this.canvas, this.overlay.node));
+			this.why,
+			this.legend.node,
+			el("div", { class: "plot" }, this.canvas, this.overlay.node),
+		);
 		this.overlay.say("loading …");
 	}
 
@@ -56,15 +57,21 @@ export class Chart {
 		if (!this.find || !this.canvas.isConnected) return;
 		this.collect();
 		if (this.tellReason() || !this.canvas.clientWidth) return;
-		const rows = this.rows();
+		const rows = makeRows(this.spec, this.data, this.legend.hidden, this.view);
 		const options = { file: rows, dateWindow: [this.view.from * 1000, this.view.to * 1000] };
-		options.axes = { y: { valueRange: this.valueRange(rows) } };
+		options.axes = { y: { valueRange: axisRange(this.spec, rows, this.view, this.limit()) } };
 		if (this.g) this.g.updateOptions(options);
 		else this.create(rows, options);
 		this.overlay.place(this.g.getArea());
-		this.overlay.say(this.isEmpty() ? (this.view.to > this.group.range.now() - 5 * this.group.interval && !this.data.times.length
-			? "collecting: the first points come with the next samples" : "nothing was measured in this time") : null);
+		this.overlay.say(this.isEmpty() ? this.whyEmpty() : null);
 		this.setCursor(this.cursorTime);
+	}
+
+	whyEmpty() {
+		const young = this.group.range.following && !this.data.times.length;
+		return young
+			? `collecting, first points in ${duration(2 * this.group.interval)}`
+			: "nothing was measured in this time";
 	}
 
 	/** A chart that cannot have data is only a sentence that says why. */
@@ -77,7 +84,10 @@ export class Chart {
 
 	collect() {
 		const n = this.spec.series.length;
-		const means = this.spec.series.map((s) => [this.find(s.entity, s.metric, s.peak ? "maximum" : "average"), s.metric]);
+		const means = this.spec.series.map((s) => [
+			this.find(s.entity, s.metric, s.peak ? "maximum" : "average"),
+			s.metric,
+		]);
 		const peaks = this.spec.series.map((s) => [s.band ? this.find(s.entity, s.metric, "maximum") : null, s.metric]);
 		const { times, columns } = align([...means, ...peaks]);
 		this.spec.series.forEach((s, i) => s.peak && this.legend.offer(i, means[i][0] !== null));
@@ -90,51 +100,6 @@ export class Chart {
 		const { from, to } = this.view;
 		const { times, columns } = this.data;
 		return !columns.some((c) => c.some((v, i) => v !== null && times[i] >= from && times[i] <= to));
-	}
-
-	/** [ms, a0, m0, a1, m1, ...]; a stack is summed up here, series that are off are null. */
-	rows() {
-		const { times, columns, maxima } = this.data;
-		const off = this.legend.hidden;
-		const rows = times.map((t, r) => {
-			const row = [t * 1000];
-			let sum = 0;
-			this.spec.series.forEach((s, i) => {
-				let v = off.has(i) ? null : (columns[i][r] ?? null);
-				if (this.isStacked(s) && v !== null) v = sum += v;
-				row.push(v, off.has(i) ? null : (maxima?.[i][r] ?? null));
-			});
-			return row;
-		});
-		const nothing = this.spec.series.flatMap(() => [null, null]);
-		return rows.length ? rows : [[this.view.from * 1000, ...nothing], [this.view.to * 1000, ...nothing]];
-	}
-
-	isStacked(s) {
-		return this.spec.stack && !s.line && !s.peak;
-	}
-
-	valueRange(rows) {
-		let { low, high } = this.extremes(rows);
-		const limit = this.limit();
-		const full = this.spec.top ?? this.spec.fullScale?.() ?? null;
-		if (full) return [0, full * TOP_ROOM];
-		if (limit !== null && high >= LIMIT_FROM * limit) high = Math.max(high, limit);
-		return [low * HEADROOM, Math.max(high * HEADROOM, this.spec.minTop ?? MIN_TOP[this.spec.unit] ?? 1)];
-	}
-
-	extremes(rows) {
-		const { from, to } = this.view;
-		let low = 0;
-		let high = 0;
-		for (const row of rows) {
-			if (row[0] < from * 1000 || row[0] > to * 1000) continue;
-			for (let i = 1; i < row.length; i++) {
-				if (row[i] > high) high = row[i];
-				else if (row[i] < low) low = row[i];
-			}
-		}
-		return { low, high };
 	}
 
 	limit() {
@@ -185,7 +150,7 @@ export class Chart {
 		const paint = color(s.color);
 		if (e.setName[0] === "m") {
 			area(e, paint, 0.16, e.allSeriesPoints[2 * i]);
-		} else if (this.isStacked(s)) {
+		} else if (isStacked(this.spec, s)) {
 			area(e, paint, s.alpha ?? 0.75, this.below(e, i));
 		} else {
 			if (this.spec.series.length === 1) area(e, paint, 0.12, null);
@@ -196,7 +161,8 @@ export class Chart {
 	/** The points of the series this one lies on. */
 	below(e, i) {
 		for (let k = i - 1; k >= 0; k--) {
-			if (this.isStacked(this.spec.series[k]) && !this.legend.hidden.has(k)) return e.allSeriesPoints[2 * k];
+			if (isStacked(this.spec, this.spec.series[k]) && !this.legend.hidden.has(k))
+				return e.allSeriesPoints[2 * k];
 		}
 		return null;
 	}
@@ -242,7 +208,10 @@ export class Chart {
 		if (!this.g) return;
 		const { times, columns, maxima } = this.data;
 		const row = time === null ? times.length - 1 : this.cursorRow();
-		this.legend.show(columns.map((c) => c[row] ?? null), maxima?.map((c) => c[row] ?? null));
+		this.legend.show(
+			columns.map((c) => c[row] ?? null),
+			maxima?.map((c) => c[row] ?? null),
+		);
 		const shown = time !== null && row >= 0 ? times[row] : time;
 		setText(this.time, shown === null ? "" : clock(shown) + this.happenedAt(shown));
 		const { from, to } = this.view;
@@ -258,7 +227,9 @@ export class Chart {
 
 	/** For people who listen: the values of a row. */
 	describe(row) {
-		const values = this.spec.series.map((s, i) => `${s.label} ${format(this.data.columns[i][row] ?? null, this.spec.unit)}`);
+		const values = this.spec.series
+			.map((s, i) => `${s.label} ${format(this.data.columns[i][row] ?? null, this.spec.unit)}`)
+			.filter((_, i) => this.legend.offers(i));
 		return `${clock(this.data.times[row])}: ${values.join(", ")}`;
 	}
 
@@ -266,11 +237,4 @@ export class Chart {
 		this.g?.destroy();
 		this.g = null;
 	}
-}
-
-function marksOf(track, { metric, label, color: paint }) {
-	if (!track) return [];
-	const column = track.columns.get(metric) ?? [];
-	// One event may be spread over two rows next to each other.
-	return track.times.filter((_, i) => column[i] > 0 && !(column[i - 1] > 0)).map((time) => ({ time, label, color: paint }));
 }

@@ -135,14 +135,21 @@ export class ChartGroup {
 			batches.get(key).push(track);
 		}
 		const coming = this.coming;
-		const answers = await Promise.all([...batches.values()].map((tracks) => fetchSeries({
-			entities: tracks.map((t) => t.entity),
-			metrics: tracks[0].metrics,
-			from: view.from,
-			to: view.to,
-			points: this.points(),
-			how: tracks[0].how,
-		}, signal).then((list) => ({ how: tracks[0].how, list }))));
+		const answers = await Promise.all(
+			[...batches.values()].map((tracks) =>
+				fetchSeries(
+					{
+						entities: tracks.map((t) => t.entity),
+						metrics: tracks[0].metrics,
+						from: view.from,
+						to: view.to,
+						points: this.points(),
+						how: tracks[0].how,
+					},
+					signal,
+				).then((list) => ({ how: tracks[0].how, list })),
+			),
+		);
 		for (const { how, list } of answers) {
 			for (const s of list) this.take(coming, how, s);
 		}

@@ -17,12 +17,31 @@ const rate = (v) => (v === null ? "–" : v < 1 ? "0" : format(v, "bytes_per_sec
 const COLUMNS = [
 	{ id: "name", title: "Name", key: (e) => e.key.toLowerCase(), up: true },
 	{ id: "state", title: "State", key: (e) => `${stateOf(e).text} ${healthOf(e)?.text ?? ""}`, up: true },
-	{ id: "cpu", title: "CPU", key: (e) => value(e, "cpu_used_percent"), doc: "100 % is one core; the line is the last hour" },
-	{ id: "memory", title: "Memory", key: (e) => value(e, "memory_used_bytes"), doc: "The bar is the share of its limit; the line is the last hour" },
-	{ id: "net", title: "Network", key: (e) => sum(e, "network_received_bytes_per_second", "network_sent_bytes_per_second") },
+	{
+		id: "cpu",
+		title: "CPU",
+		key: (e) => value(e, "cpu_used_percent"),
+		doc: "100 % is one core; the line is the last hour",
+	},
+	{
+		id: "memory",
+		title: "Memory",
+		key: (e) => value(e, "memory_used_bytes"),
+		doc: "The bar is the share of its limit; the line is the last hour",
+	},
+	{
+		id: "net",
+		title: "Network",
+		key: (e) => sum(e, "network_received_bytes_per_second", "network_sent_bytes_per_second"),
+	},
 	{ id: "disk", title: "Disk", key: (e) => sum(e, "disk_read_bytes_per_second", "disk_written_bytes_per_second") },
 	{ id: "processes", title: "Procs", key: (e) => value(e, "processes"), doc: "Processes and threads" },
-	{ id: "restarts", title: "Restarts", key: (e) => number(e.labels?.restarts) ?? value(e, "restarts"), only: "container" },
+	{
+		id: "restarts",
+		title: "Restarts",
+		key: (e) => number(e.labels?.restarts) ?? value(e, "restarts"),
+		only: "container",
+	},
 	{ id: "age", title: "Age", key: (e) => value(e, "age_seconds") },
 	{ id: "image", title: "Image", key: (e) => e.labels?.image ?? "", up: true, only: "container" },
 ];
@@ -54,15 +73,28 @@ class CgroupTable {
 		});
 		this.gone = el("input", { type: "checkbox", id: "show-gone", on: { change: () => this.refresh() } });
 		this.filter = el("input", {
-			type: "search", id: "filter", placeholder: "Filter by name, image, state", "aria-label": "Filter", autocomplete: "off",
-			spellcheck: "false", on: { input: () => this.refresh() },
+			type: "search",
+			id: "filter",
+			placeholder: "Filter by name, image, state",
+			"aria-label": "Filter",
+			autocomplete: "off",
+			spellcheck: "false",
+			on: { input: () => this.refresh() },
 		});
 		this.goneLabel = el("span", {}, "Show gone");
 		this.note = el("p", { class: "message", hidden: true });
-		this.node = el("div", { class: "page containers" },
-			el("header", { class: "page-head" }, el("h2", {}, cls === "container" ? "Containers" : "Services"),
-				el("div", { class: "tools" }, this.filter, el("label", { class: "check" }, this.gone, this.goneLabel))),
-			this.table.node, this.note);
+		this.node = el(
+			"div",
+			{ class: "page containers" },
+			el(
+				"header",
+				{ class: "page-head" },
+				el("h2", {}, cls === "container" ? "Containers" : "Services"),
+				el("div", { class: "tools" }, this.filter, el("label", { class: "check" }, this.gone, this.goneLabel)),
+			),
+			this.table.node,
+			this.note,
+		);
 		this.all = new Map();
 	}
 
@@ -86,10 +118,17 @@ class CgroupTable {
 	async loadLines() {
 		const names = [...this.all.values()].filter((e) => e.live !== false).map((e) => `${e.class}/${e.key}`);
 		const to = this.ctx.range.now();
-		const list = await series({
-			entities: names.slice(0, LINES_MOST), metrics: ["cpu_used_percent", "memory_used_bytes"],
-			from: to - SPARK_SPAN, to, points: SPARK_POINTS, how: "average",
-		}, this.abort.signal).catch(() => []);
+		const list = await series(
+			{
+				entities: names.slice(0, LINES_MOST),
+				metrics: ["cpu_used_percent", "memory_used_bytes"],
+				from: to - SPARK_SPAN,
+				to,
+				points: SPARK_POINTS,
+				how: "average",
+			},
+			this.abort.signal,
+		).catch(() => []);
 		for (const s of list) {
 			const cells = this.table.cells(s.entity.slice(this.cls.length + 1));
 			cells?.cpuLine.load(s, 0, to);
@@ -103,7 +142,10 @@ class CgroupTable {
 		setText(this.goneLabel, `Show gone (${gone})`);
 		this.table.show(this.gone.checked ? list : list.filter((e) => e.live !== false), this.filter.value);
 		const name = this.cls === "container" ? "containers" : "services";
-		if (!list.length) this.say(`There are no ${name} on this server yet. They appear here by themselves a moment after they start.`);
+		if (!list.length)
+			this.say(
+				`There are no ${name} on this server yet. They appear here by themselves a moment after they start.`,
+			);
 		else this.say(this.table.shown ? "" : `None of the ${list.length} ${name} matches.`);
 	}
 
@@ -116,19 +158,40 @@ class CgroupTable {
 		const c = {
 			link: el("a", { href: `#/${this.cls}/${encodeURIComponent(e.key)}`, title: e.key }, e.key),
 			state: el("span", { class: "badges" }),
-			cpu: el("span", { class: "num" }), cpuLine: new Sparkline(this.ctx.interval, 5),
-			memory: el("span", { class: "num" }), limit: el("span", { class: "small" }), bar: new Bar(), memoryLine: new Sparkline(this.ctx.interval, 1 << 20),
-			down: el("span", { class: "num" }), up: el("span", { class: "num" }),
-			read: el("span", { class: "num" }), written: el("span", { class: "num" }),
-			processes: el("span", { class: "num" }), restarts: el("span", { class: "num" }), age: el("span", { class: "num" }),
+			cpu: el("span", { class: "num" }),
+			cpuLine: new Sparkline(this.ctx.interval, 5),
+			memory: el("span", { class: "num" }),
+			limit: el("span", { class: "small" }),
+			bar: new Bar(),
+			memoryLine: new Sparkline(this.ctx.interval, 1 << 20),
+			down: el("span", { class: "num" }),
+			up: el("span", { class: "num" }),
+			read: el("span", { class: "num" }),
+			written: el("span", { class: "num" }),
+			processes: el("span", { class: "num" }),
+			restarts: el("span", { class: "num" }),
+			age: el("span", { class: "num" }),
 			image: el("span", { class: "image" }),
 		};
 		c.net = el("div", { class: "pair" }, c.down, c.up);
 		c.content = {
-			name: [c.link], state: [c.state], cpu: [el("div", { class: "line" }, c.cpu, c.cpuLine.node)],
-			memory: [el("div", { class: "line" }, el("span", { class: "memory" }, c.memory, c.limit, c.bar.node), c.memoryLine.node)],
-			net: [c.net], disk: [el("div", { class: "pair" }, c.read, c.written)],
-			processes: [c.processes], restarts: [c.restarts], age: [c.age], image: [c.image],
+			name: [c.link],
+			state: [c.state],
+			cpu: [el("div", { class: "line" }, c.cpu, c.cpuLine.node)],
+			memory: [
+				el(
+					"div",
+					{ class: "line" },
+					el("span", { class: "memory" }, c.memory, c.limit, c.bar.node),
+					c.memoryLine.node,
+				),
+			],
+			net: [c.net],
+			disk: [el("div", { class: "pair" }, c.read, c.written)],
+			processes: [c.processes],
+			restarts: [c.restarts],
+			age: [c.age],
+			image: [c.image],
 		};
 		return c;
 	}

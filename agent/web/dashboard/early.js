@@ -29,8 +29,12 @@
 	var theme = stored("localStorage", "agent.theme");
 	if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
 
-	addEventListener("error", function (e) {
-		var tag = e.target && e.target.tagName;
-		if (tag === "SCRIPT" || tag === "LINK") setTimeout(again, RELOAD_MS);
-	}, true);
+	addEventListener(
+		"error",
+		function (e) {
+			var tag = e.target && e.target.tagName;
+			if (tag === "SCRIPT" || tag === "LINK") setTimeout(again, RELOAD_MS);
+		},
+		true,
+	);
 })();

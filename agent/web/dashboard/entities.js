@@ -27,20 +27,32 @@ export function entitiesPage(ctx) {
 class EntitiesPage {
 	constructor({ schema }) {
 		this.schema = schema;
-		this.place = (c) => (ORDER.indexOf(c.name) + 1) || ORDER.length;
-		this.classes = schema.classes.filter((c) => !ELSEWHERE.has(c.name)).sort((a, b) => this.place(a) - this.place(b));
+		this.place = (c) => ORDER.indexOf(c.name) + 1 || ORDER.length;
+		this.classes = schema.classes
+			.filter((c) => !ELSEWHERE.has(c.name))
+			.sort((a, b) => this.place(a) - this.place(b));
 		this.stream = this.classes.map((c) => `class=${encodeURIComponent(c.name)}`).join("&");
 		this.sections = new Map();
 		this.list = el("div", { class: "classes" });
 		this.note = el("p", { class: "message" }, "Loading …");
-		this.node = el("div", { class: "page entities" },
-			el("header", { class: "page-head" }, el("h2", {}, "All that is measured")), this.list, this.note);
+		this.node = el(
+			"div",
+			{ class: "page entities" },
+			el("header", { class: "page-head" }, el("h2", {}, "All that is measured")),
+			this.list,
+			this.note,
+		);
 	}
 
 	async start() {
 		this.abort = new AbortController();
 		try {
-			this.sample(await entities(this.classes.map((c) => c.name), this.abort.signal));
+			this.sample(
+				await entities(
+					this.classes.map((c) => c.name),
+					this.abort.signal,
+				),
+			);
 			setText(this.note, "Containers and services have pages of their own.");
 		} catch (e) {
 			if (!this.abort.signal.aborted) setText(this.note, `Could not be loaded: ${e.message}`);
@@ -62,13 +74,41 @@ class EntitiesPage {
 	}
 
 	makeSection(c) {
-		const metrics = (SUMMARY[c.name] ?? c.metrics.filter((m) => m.stored).slice(0, COLUMNS).map((m) => m.name))
-			.map((name) => this.schema.metric(c.name, name)).filter(Boolean);
+		const metrics = (
+			SUMMARY[c.name] ??
+			c.metrics
+				.filter((m) => m.stored)
+				.slice(0, COLUMNS)
+				.map((m) => m.name)
+		)
+			.map((name) => this.schema.metric(c.name, name))
+			.filter(Boolean);
 		const body = el("tbody");
-		const node = el("section", { class: "card" }, el("h3", {}, c.plural), el("p", { class: "small" }, c.doc),
-			el("div", { class: "scroll" }, el("table", { class: "plain" },
-				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"), metrics.map((m) => el("th", { scope: "col", title: m.doc }, m.title)))),
-				body)));
+		const node = el(
+			"section",
+			{ class: "card" },
+			el("h3", {}, c.plural),
+			el("p", { class: "small" }, c.doc),
+			el(
+				"div",
+				{ class: "scroll" },
+				el(
+					"table",
+					{ class: "plain" },
+					el(
+						"thead",
+						{},
+						el(
+							"tr",
+							{},
+							el("th", { scope: "col" }, "Name"),
+							metrics.map((m) => el("th", { scope: "col", title: m.doc }, m.title)),
+						),
+					),
+					body,
+				),
+			),
+		);
 		this.list.append(node);
 		return { metrics, body, rows: new Map() };
 	}

@@ -5,11 +5,18 @@
 import { ApiError, entities } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el, setText } from "/assets/dom.js";
-import { groupsOf, specOf } from "/assets/groups.js";
+import { groupsOf, specOf } from "/assets/specs.js";
 import { badges } from "/assets/state.js";
 import { clock, duration, format } from "/assets/units.js";
 
-const LABEL_TEXT = { id: "Control group", container_id: "ID", image: "Image", state: "State", health: "Health", engine: "Engine" };
+const LABEL_TEXT = {
+	id: "Control group",
+	container_id: "ID",
+	image: "Image",
+	state: "State",
+	health: "Health",
+	engine: "Engine",
+};
 const IN_TITLE = new Set(["state", "health"]);
 const SHORT_ID = 12;
 const LONG_TEXT = 18; // takes the room of two facts
@@ -33,11 +40,20 @@ class EntityPage {
 		this.why = el("details", { class: "card why", hidden: true });
 		this.grid = el("div", { class: "charts" });
 		const table = ctx.schema.class(cls);
-		this.node = el("div", { class: "page entity" },
-			el("header", { class: "page-head" },
+		this.node = el(
+			"div",
+			{ class: "page entity" },
+			el(
+				"header",
+				{ class: "page-head" },
 				el("p", { class: "crumb" }, el("a", { href: listOf(cls) }, table?.plural ?? cls)),
-				el("h2", { title: key }, key), this.state),
-			this.facts, this.why, this.grid);
+				el("h2", { title: key }, key),
+				this.state,
+			),
+			this.facts,
+			this.why,
+			this.grid,
+		);
 	}
 
 	async start() {
@@ -49,7 +65,9 @@ class EntityPage {
 			return;
 		}
 		const { schema } = this.ctx;
-		const specs = groupsOf(schema, this.cls).map((g) => specOf(schema, this.cls, this.key, g, () => this.entity)).filter(Boolean);
+		const specs = groupsOf(schema, this.cls)
+			.map((g) => specOf(schema, this.cls, this.key, g, () => this.entity))
+			.filter(Boolean);
 		this.grid.replaceChildren(...specs.map((s) => this.group.add(s)));
 		if (!specs.length) this.grid.replaceChildren(el("p", { class: "message" }, "Nothing of this has a history."));
 		this.group.load();
@@ -67,8 +85,13 @@ class EntityPage {
 
 	sayMissing(e) {
 		const known = this.ctx.schema.class(this.cls);
-		const text = e.status === 404 || !known ? "Nothing of this name was ever measured here. " : `Could not be loaded: ${e.message}. `;
-		this.grid.replaceChildren(el("p", { class: "message" }, text, el("a", { href: listOf(this.cls) }, "See what there is")));
+		const text =
+			e.status === 404 || !known
+				? "Nothing of this name was ever measured here. "
+				: `Could not be loaded: ${e.message}. `;
+		this.grid.replaceChildren(
+			el("p", { class: "message" }, text, el("a", { href: listOf(this.cls) }, "See what there is")),
+		);
 	}
 
 	show() {
@@ -82,8 +105,16 @@ class EntityPage {
 			const fact = this.fact(m, values[m.name]);
 			if (fact) facts.push(fact);
 		}
-		this.facts.replaceChildren(...facts.map(([name, text, title]) => el("div", { class: text.length > LONG_TEXT ? "long" : null },
-			el("dt", {}, name), el("dd", { title: title ?? text }, text))));
+		this.facts.replaceChildren(
+			...facts.map(([name, text, title]) =>
+				el(
+					"div",
+					{ class: text.length > LONG_TEXT ? "long" : null },
+					el("dt", {}, name),
+					el("dd", { title: title ?? text }, text),
+				),
+			),
+		);
 	}
 
 	/** The image first, the path of the control group last; what the title says already is left out. */
@@ -92,7 +123,11 @@ class EntityPage {
 		return Object.entries(labels)
 			.filter(([name, text]) => !IN_TITLE.has(name) && text !== this.key)
 			.sort(([a], [b]) => place(a) - place(b))
-			.map(([name, text]) => [LABEL_TEXT[name] ?? name.replaceAll("_", " "), name === "container_id" ? text.slice(0, SHORT_ID) : text, text]);
+			.map(([name, text]) => [
+				LABEL_TEXT[name] ?? name.replaceAll("_", " "),
+				name === "container_id" ? text.slice(0, SHORT_ID) : text,
+				text,
+			]);
 	}
 
 	fact(m, v) {
@@ -111,8 +146,14 @@ class EntityPage {
 			reasons.set(reason, [...(reasons.get(reason) ?? []), title]);
 		}
 		this.why.hidden = reasons.size === 0;
-		this.why.replaceChildren(el("summary", {}, "What is not measured here, and why"),
-			el("ul", {}, [...reasons].map(([reason, titles]) => el("li", {}, el("b", {}, titles.join(", ")), `: ${reason}`))));
+		this.why.replaceChildren(
+			el("summary", {}, "What is not measured here, and why"),
+			el(
+				"ul",
+				{},
+				[...reasons].map(([reason, titles]) => el("li", {}, el("b", {}, titles.join(", ")), `: ${reason}`)),
+			),
+		);
 	}
 
 	sample(detail) {

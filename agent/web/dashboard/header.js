@@ -31,37 +31,73 @@ export class Header {
 		this.system = el("span", { id: "os" });
 		this.nav = el("nav", { "aria-label": "Pages" });
 		this.dot = el("span", { class: "live", id: "live", role: "status" });
-		this.themeButton = el("button", { id: "theme", type: "button", class: "icon", on: { click: () => this.nextTheme() } });
+		this.themeButton = el("button", {
+			id: "theme",
+			type: "button",
+			class: "icon",
+			on: { click: () => this.nextTheme() },
+		});
 		const out = el("button", { id: "signout", type: "button", class: "plain", on: { click: signOut } }, "Sign out");
 		this.problems = el("section", { id: "problems", "aria-label": "Problems", hidden: true });
 		this.bar = this.rangeBar();
-		this.node = el("header", { class: "top" },
-			el("a", { class: "who", href: "#/" },
+		this.node = el(
+			"header",
+			{ class: "top" },
+			el(
+				"a",
+				{ class: "who", href: "#/" },
 				el("img", { src: "/assets/icon.svg", alt: "", width: "28", height: "28" }),
-				el("span", {}, this.name, this.system)),
+				el("span", {}, this.name, this.system),
+			),
 			this.nav,
-			el("div", { class: "right" }, this.dot, this.themeButton, out));
+			el("div", { class: "right" }, this.dot, this.themeButton, out),
+		);
 	}
 
 	rangeBar() {
-		this.spans = SPANS.map(([name, seconds, title]) => el("button", {
-			type: "button", "data-range": name, title: `The last ${title}`, on: { click: () => this.range.pick(seconds) },
-		}, name));
-		const action = (id, sign, title, f) => el("button", { type: "button", id, title, "aria-label": title, on: { click: f } }, sign);
-		this.follow = el("button", {
-			type: "button", id: "follow", on: { click: () => this.range.setFollowing(!this.range.following) },
-		}, "Live");
-		this.resetButton = action("zoom-reset", "Reset zoom", "Back to the range that was picked (Escape)", () => this.range.reset());
+		this.spans = SPANS.map(([name, seconds, title]) =>
+			el(
+				"button",
+				{
+					type: "button",
+					"data-range": name,
+					title: `The last ${title}`,
+					on: { click: () => this.range.pick(seconds) },
+				},
+				name,
+			),
+		);
+		const action = (id, sign, title, f) =>
+			el("button", { type: "button", id, title, "aria-label": title, on: { click: f } }, sign);
+		this.follow = el(
+			"button",
+			{
+				type: "button",
+				id: "follow",
+				on: { click: () => this.range.setFollowing(!this.range.following) },
+			},
+			"Live",
+		);
+		this.resetButton = action("zoom-reset", "Reset zoom", "Back to the range that was picked (Escape)", () =>
+			this.range.reset(),
+		);
 		this.shown = el("span", { class: "shown", id: "range-shown" });
-		return el("div", { class: "rangebar", role: "toolbar", "aria-label": "Time range" },
+		return el(
+			"div",
+			{ class: "rangebar", role: "toolbar", "aria-label": "Time range" },
 			el("div", { class: "buttons" }, this.spans),
-			el("div", { class: "buttons" },
+			el(
+				"div",
+				{ class: "buttons" },
 				action("earlier", "‹", "Earlier", () => this.range.pan(-0.5)),
 				action("later", "›", "Later", () => this.range.pan(0.5)),
 				action("zoom-out", "−", "Zoom out", () => this.range.scale(2)),
 				action("zoom-in", "+", "Zoom in", () => this.range.scale(0.5)),
-				this.follow),
-			this.resetButton, this.shown);
+				this.follow,
+			),
+			this.resetButton,
+			this.shown,
+		);
 	}
 
 	showRange() {
@@ -88,11 +124,17 @@ export class Header {
 
 	showNav() {
 		const counts = this.host.counts ?? {};
-		const pages = [["#/", "Overview"], ["#/containers", "Containers", counts.container ?? 0]];
+		const pages = [
+			["#/", "Overview"],
+			["#/containers", "Containers", counts.container ?? 0],
+		];
 		if (counts.service) pages.push(["#/services", "Services", counts.service]);
 		pages.push(["#/entities", "All"], ["#/about", "About"]);
-		this.nav.replaceChildren(...pages.map(([href, text, count]) => el("a", { href }, text,
-			count !== undefined && el("span", { class: "count" }, String(count)))));
+		this.nav.replaceChildren(
+			...pages.map(([href, text, count]) =>
+				el("a", { href }, text, count !== undefined && el("span", { class: "count" }, String(count))),
+			),
+		);
 		this.here(this.path ?? "/");
 	}
 
@@ -108,7 +150,10 @@ export class Header {
 	showLive() {
 		const { state, lastSample } = this.live;
 		const late = state === "late";
-		setText(this.dot, late ? `no data since ${lastSample ? clock(lastSample) : "this page was opened"}` : STATES[state]);
+		setText(
+			this.dot,
+			late ? `no data since ${lastSample ? clock(lastSample) : "this page was opened"}` : STATES[state],
+		);
 		setAttr(this.dot, "data-state", state);
 		this.dot.title = lastSample ? `Newest sample: ${clock(lastSample)}` : "No sample yet";
 	}
@@ -116,13 +161,21 @@ export class Header {
 	showProblems(list) {
 		const open = this.problems.querySelector("details")?.open ?? false;
 		this.problems.hidden = list.length === 0;
-		const item = (p) => el("li", {}, el("span", { class: "text" }, p.text),
-			p.since && el("time", { title: p.key }, ` since ${clock(p.since)}`));
+		const item = (p) =>
+			el(
+				"li",
+				{},
+				el("span", { class: "text" }, p.text),
+				p.since && el("time", { title: p.key }, ` since ${clock(p.since)}`),
+			);
 		const more = list.slice(PROBLEMS_SHOWN);
 		this.problems.replaceChildren(
 			el("h2", {}, list.length === 1 ? "1 problem" : `${list.length} problems`),
 			el("ul", {}, list.slice(0, PROBLEMS_SHOWN).map(item)),
-			...(more.length ? [el("details", { open }, el("summary", {}, `${more.length} more`), el("ul", {}, more.map(item)))] : []));
+			...(more.length
+				? [el("details", { open }, el("summary", {}, `${more.length} more`), el("ul", {}, more.map(item)))]
+				: []),
+		);
 	}
 
 	nextTheme() {

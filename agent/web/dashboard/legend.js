@@ -14,7 +14,12 @@ export class Legend {
 		this.toggled = toggled;
 		this.items = series.map((s, i) => this.item(s, i));
 		this.note = el("span", { class: "legend-note" });
-		this.node = el("div", { class: "legend" }, this.items.map((x) => x.button), this.note);
+		this.node = el(
+			"div",
+			{ class: "legend" },
+			this.items.map((x) => x.button),
+			this.note,
+		);
 		this.repaint();
 	}
 
@@ -23,13 +28,20 @@ export class Legend {
 		const value = el("span", { class: "value" });
 		const max = el("span", { class: "max", title: "Maximum" });
 		const name = el("span", { class: "name" }, s.label);
-		const button = el("button", {
-			type: "button",
-			class: "key",
-			title: s.doc ? `${s.label}: ${s.doc}` : s.label,
-			"aria-pressed": "true",
-			on: { click: (e) => this.click(i, e.shiftKey || e.altKey) },
-		}, swatch, name, value, max);
+		const button = el(
+			"button",
+			{
+				type: "button",
+				class: "key",
+				title: s.doc ? `${s.label}: ${s.doc}` : s.label,
+				"aria-pressed": "true",
+				on: { click: (e) => this.click(i, e.shiftKey || e.altKey) },
+			},
+			swatch,
+			name,
+			value,
+			max,
+		);
 		return { button, swatch, value, max };
 	}
 
@@ -51,9 +63,15 @@ export class Legend {
 		this.items[i].button.hidden = !there;
 	}
 
+	offers(i) {
+		return !this.items[i].button.hidden && !this.hidden.has(i);
+	}
+
 	repaint() {
 		this.said = null;
-		this.items.forEach((x, i) => { x.swatch.style.setProperty("--swatch", color(this.series[i].color)); });
+		this.items.forEach((x, i) => {
+			x.swatch.style.setProperty("--swatch", color(this.series[i].color));
+		});
 	}
 
 	/** values[i], maxima[i]: numbers or null; maxima may be null altogether. */
@@ -69,10 +87,13 @@ export class Legend {
 		const text = [limit, ...marks.map((m) => m.label)].join();
 		if (this.said === text) return;
 		this.said = text;
-		this.note.replaceChildren(...(limit ? [el("span", { class: "limit" }, limit)] : []), ...marks.map((m) => {
-			const b = el("b", {}, m.label);
-			b.style.setProperty("--swatch", color(m.color));
-			return b;
-		}));
+		this.note.replaceChildren(
+			...(limit ? [el("span", { class: "limit" }, limit)] : []),
+			...marks.map((m) => {
+				const b = el("b", {}, m.label);
+				b.style.setProperty("--swatch", color(m.color));
+				return b;
+			}),
+		);
 	}
 }

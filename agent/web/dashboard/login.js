@@ -31,9 +31,10 @@ async function tryToken(token) {
 
 async function refused(answer) {
 	if (answer.status === 429) return waitFor(Number(answer.headers.get("Retry-After")) || 60);
-	error.textContent = answer.status === 401
-		? "This token is not right. Copy the whole of it, without spaces."
-		: `The agent refused: ${await errorText(answer)}`;
+	error.textContent =
+		answer.status === 401
+			? "This token is not right. Copy the whole of it, without spaces."
+			: `The agent refused: ${await errorText(answer)}`;
 }
 
 /** Too many tries from this address: counts down, then lets the next one through. */

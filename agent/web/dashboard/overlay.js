@@ -18,25 +18,31 @@ export class Overlay {
 		this.line = el("div", { class: "cursor", hidden: true });
 		this.brush = el("div", { class: "brush", hidden: true });
 		this.text = el("div", { class: "empty" });
-		this.node = el("div", {
-			class: "overlay",
-			tabindex: "0",
-			role: "slider",
-			"aria-label": `${label}, chart. Arrow keys read values, plus and minus zoom, Escape resets.`,
-			"aria-valuemin": "0",
-			"aria-valuemax": "100",
-			"aria-valuenow": "100",
-			on: {
-				pointerdown: (e) => this.down(e),
-				pointermove: (e) => this.move(e),
-				pointerup: (e) => this.up(e),
-				pointercancel: () => this.endDrag(),
-				pointerleave: () => this.dragFrom === null && group.cursor(null),
-				dblclick: () => group.reset(),
-				keydown: (e) => this.key(e),
-				blur: () => group.cursor(null),
+		this.node = el(
+			"div",
+			{
+				class: "overlay",
+				tabindex: "0",
+				role: "slider",
+				"aria-label": `${label}, chart. Arrow keys read values, plus and minus zoom, Escape resets.`,
+				"aria-valuemin": "0",
+				"aria-valuemax": "100",
+				"aria-valuenow": "100",
+				on: {
+					pointerdown: (e) => this.down(e),
+					pointermove: (e) => this.move(e),
+					pointerup: (e) => this.up(e),
+					pointercancel: () => this.endDrag(),
+					pointerleave: () => this.dragFrom === null && group.cursor(null),
+					dblclick: () => group.reset(),
+					keydown: (e) => this.key(e),
+					blur: () => group.cursor(null),
+				},
 			},
-		}, this.line, this.brush, this.text);
+			this.line,
+			this.brush,
+			this.text,
+		);
 	}
 
 	x(e) {
@@ -96,14 +102,17 @@ export class Overlay {
 		const next = at < 0 ? times.length - 1 : at + direction * (e.shiftKey ? 10 : 1);
 		const row = Math.min(Math.max(next, 0), times.length - 1);
 		this.group.cursor(times[row]);
-		setAttr(this.node, "aria-valuenow", Math.round(100 * row / Math.max(times.length - 1, 1)));
+		setAttr(this.node, "aria-valuenow", Math.round((100 * row) / Math.max(times.length - 1, 1)));
 		setAttr(this.node, "aria-valuetext", this.chart.describe(row));
 	}
 
 	/** Lays itself over the plot {x, y, w, h}. */
 	place(area) {
 		Object.assign(this.node.style, {
-			left: `${area.x}px`, top: `${area.y}px`, width: `${area.w}px`, height: `${area.h}px`,
+			left: `${area.x}px`,
+			top: `${area.y}px`,
+			width: `${area.w}px`,
+			height: `${area.h}px`,
 		});
 	}
 

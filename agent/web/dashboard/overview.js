@@ -4,7 +4,8 @@
 import { entities, series } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el } from "/assets/dom.js";
-import { GROUPS, specOf } from "/assets/groups.js";
+import { GROUPS } from "/assets/groups.js";
+import { specOf } from "/assets/specs.js";
 import { SPARK_POINTS, SPARK_SPAN } from "/assets/sparkline.js";
 import { Tiles } from "/assets/tiles.js";
 import { TopList } from "/assets/top.js";
@@ -27,11 +28,27 @@ class Overview {
 		this.group = new ChartGroup(ctx);
 		this.tiles = new Tiles(ctx.interval);
 		this.top = [
-			new TopList({ title: "Containers by CPU", metric: "cpu_used_percent", unit: "percent", full: (v) => 100 * (v.cpu_cores || 1) }),
-			new TopList({ title: "Containers by memory", metric: "memory_used_bytes", unit: "bytes", full: (v) => v.memory_total_bytes }),
+			new TopList({
+				title: "Containers by CPU",
+				metric: "cpu_used_percent",
+				unit: "percent",
+				full: (v) => 100 * (v.cpu_cores || 1),
+			}),
+			new TopList({
+				title: "Containers by memory",
+				metric: "memory_used_bytes",
+				unit: "bytes",
+				full: (v) => v.memory_total_bytes,
+			}),
 		];
 		this.grid = el("div", { class: "charts" });
-		this.node = el("div", { class: "page overview" }, el("h2", { class: "sr" }, "Overview"), this.tiles.node, this.grid);
+		this.node = el(
+			"div",
+			{ class: "page overview" },
+			el("h2", { class: "sr" }, "Overview"),
+			this.tiles.node,
+			this.grid,
+		);
 	}
 
 	async start() {
@@ -40,7 +57,8 @@ class Overview {
 		try {
 			now = await entities(CLASSES, this.abort.signal);
 		} catch (e) {
-			if (!this.abort.signal.aborted) this.grid.replaceChildren(el("p", { class: "message" }, `Could not be loaded: ${e.message}`));
+			if (!this.abort.signal.aborted)
+				this.grid.replaceChildren(el("p", { class: "message" }, `Could not be loaded: ${e.message}`));
 			return;
 		}
 		this.known = now.entities;
@@ -57,9 +75,25 @@ class Overview {
 			return spec && this.group.add({ ...spec, href: "#/entity/host/host" });
 		};
 		return [
-			host("cpu"), this.top[0].node, host("memory"), this.top[1].node, host("load"), host("pressure"), host("network"), host("disk"),
+			host("cpu"),
+			this.top[0].node,
+			host("memory"),
+			this.top[1].node,
+			host("load"),
+			host("pressure"),
+			host("network"),
+			host("disk"),
 			this.each("disk", "disk-busy", "Disks busy", [["busy_percent", ""]], { minTop: 10 }),
-			this.each("disk", "disk-latency", "Disk latency", [["read_latency_seconds", "read"], ["write_latency_seconds", "write"]], { minTop: 0.002 }),
+			this.each(
+				"disk",
+				"disk-latency",
+				"Disk latency",
+				[
+					["read_latency_seconds", "read"],
+					["write_latency_seconds", "write"],
+				],
+				{ minTop: 0.002 },
+			),
 			this.each("filesystem", "filesystems", "Filesystems used", [["used_percent", ""]], { top: 100 }),
 		].filter(Boolean);
 	}
@@ -79,24 +113,35 @@ class Overview {
 			title: some.length < all.length ? `${title} (${some.length} of ${all.length})` : title,
 			href: some.length === 1 ? `#/entity/${cls}/${encodeURIComponent(some[0].key)}` : "#/entities",
 			unit: schema.metric(cls, rows[0][0]).unit,
-			series: some.flatMap((e) => rows.map(([metric, what], i) => ({
-				entity: `${cls}/${e.key}`,
-				metric,
-				label: single ? what : [e.key, what].filter(Boolean).join(" "),
-				band: some.length * rows.length <= 2,
-				doc: schema.metric(cls, metric).doc,
-				i,
-			}))).map((s, i) => ({ ...s, color: i })),
+			series: some
+				.flatMap((e) =>
+					rows.map(([metric, what], i) => ({
+						entity: `${cls}/${e.key}`,
+						metric,
+						label: single ? what : [e.key, what].filter(Boolean).join(" "),
+						band: some.length * rows.length <= 2,
+						doc: schema.metric(cls, metric).doc,
+						i,
+					})),
+				)
+				.map((s, i) => ({ ...s, color: i })),
 		});
 	}
 
 	async loadLines() {
 		const now = this.ctx.range.now();
 		try {
-			const [line] = await series({
-				entities: ["host/host"], metrics: this.tiles.metrics.filter((m) => this.ctx.schema.stored("host", m)),
-				from: now - SPARK_SPAN, to: now, points: SPARK_POINTS, how: "average",
-			}, this.abort.signal);
+			const [line] = await series(
+				{
+					entities: ["host/host"],
+					metrics: this.tiles.metrics.filter((m) => this.ctx.schema.stored("host", m)),
+					from: now - SPARK_SPAN,
+					to: now,
+					points: SPARK_POINTS,
+					how: "average",
+				},
+				this.abort.signal,
+			);
 			if (line) this.tiles.load(line, now);
 		} catch {
 			// The tiles have their numbers; the lines grow from live samples.

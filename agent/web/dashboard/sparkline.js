@@ -17,9 +17,17 @@ export class Sparkline {
 		this.track.step = SPARK_SPAN / SPARK_POINTS;
 		this.line = svg("path", { class: "spark-line" });
 		this.fill = svg("path", { class: "spark-fill" });
-		this.node = svg("svg", {
-			class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true",
-		}, this.fill, this.line);
+		this.node = svg(
+			"svg",
+			{
+				class: "spark",
+				viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+				preserveAspectRatio: "none",
+				"aria-hidden": "true",
+			},
+			this.fill,
+			this.line,
+		);
 	}
 
 	/** One row of an answer of /api/v1/series. */

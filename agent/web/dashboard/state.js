@@ -9,7 +9,8 @@ const BAD = new Set(["dead", "failed", "oomkilled"]);
 
 /** {text, kind}: kind is good, warn, bad or off. */
 export function stateOf(e) {
-	if (e.live === false) return { text: "gone", kind: "off", title: e.last_seen ? `last seen ${clock(e.last_seen)}` : "" };
+	if (e.live === false)
+		return { text: "gone", kind: "off", title: e.last_seen ? `last seen ${clock(e.last_seen)}` : "" };
 	const state = e.labels?.state ?? e.labels?.active_state ?? (e.values?.running === 0 ? "stopped" : "running");
 	if (GOOD.has(state)) return { text: state, kind: "good" };
 	return { text: state, kind: BAD.has(state) ? "bad" : "warn" };
@@ -19,7 +20,8 @@ export function stateOf(e) {
 export function healthOf(e) {
 	const healthy = e.values?.healthy;
 	const text = e.labels?.health;
-	if (text && text !== "none") return { text, kind: text === "healthy" ? "good" : text === "starting" ? "warn" : "bad" };
+	if (text && text !== "none")
+		return { text, kind: text === "healthy" ? "good" : text === "starting" ? "warn" : "bad" };
 	if (healthy === null || healthy === undefined) return null;
 	return healthy >= 0.5 ? { text: "healthy", kind: "good" } : { text: "unhealthy", kind: "bad" };
 }

@@ -19,19 +19,38 @@ export class Table {
 		this.shown = 0;
 		this.heads = new Map(columns.map((c) => [c.id, this.head(c)]));
 		this.body = el("tbody", { on: { mouseleave: () => this.arrange() } });
-		this.select = el("select", { "aria-label": "Sort by", on: { change: () => this.sortBy(this.select.value) } },
-			columns.map((c) => el("option", { value: c.id }, c.title)));
-		this.flip = el("button", { type: "button", "aria-label": "Other direction", on: { click: () => this.sortBy(this.sort.id) } }, "⇅");
-		this.node = el("div", { class: "table" },
+		this.select = el(
+			"select",
+			{ "aria-label": "Sort by", on: { change: () => this.sortBy(this.select.value) } },
+			columns.map((c) => el("option", { value: c.id }, c.title)),
+		);
+		this.flip = el(
+			"button",
+			{ type: "button", "aria-label": "Other direction", on: { click: () => this.sortBy(this.sort.id) } },
+			"⇅",
+		);
+		this.node = el(
+			"div",
+			{ class: "table" },
 			el("div", { class: "sort-tools" }, el("label", {}, "Sort by ", this.select), this.flip),
-			el("table", {}, el("caption", { class: "sr" }, caption),
-				el("thead", {}, el("tr", {}, [...this.heads.values()])), this.body));
+			el(
+				"table",
+				{},
+				el("caption", { class: "sr" }, caption),
+				el("thead", {}, el("tr", {}, [...this.heads.values()])),
+				this.body,
+			),
+		);
 		this.showSort();
 	}
 
 	head(c) {
-		const button = el("button", { type: "button", title: c.doc ?? `Sort by ${c.title}`, on: { click: () => this.sortBy(c.id) } },
-			c.title, el("span", { class: "arrow", "aria-hidden": "true" }));
+		const button = el(
+			"button",
+			{ type: "button", title: c.doc ?? `Sort by ${c.title}`, on: { click: () => this.sortBy(c.id) } },
+			c.title,
+			el("span", { class: "arrow", "aria-hidden": "true" }),
+		);
 		return el("th", { scope: "col", class: `col-${c.id}` }, button);
 	}
 
@@ -74,9 +93,21 @@ export class Table {
 		let r = this.rows.get(e.key);
 		if (!r) {
 			const cells = this.makeRow(e);
-			const node = el("tr", {}, this.columns.map((c) => el(c.id === "name" ? "th" : "td", {
-				class: `col-${c.id}`, "data-title": c.title, scope: c.id === "name" ? "row" : null,
-			}, cells.content[c.id])));
+			const node = el(
+				"tr",
+				{},
+				this.columns.map((c) =>
+					el(
+						c.id === "name" ? "th" : "td",
+						{
+							class: `col-${c.id}`,
+							"data-title": c.title,
+							scope: c.id === "name" ? "row" : null,
+						},
+						cells.content[c.id],
+					),
+				),
+			);
 			r = { cells, node };
 			this.rows.set(e.key, r);
 		}
@@ -94,7 +125,11 @@ export class Table {
 	arrange(keys = new Set([...this.rows].filter(([, r]) => r.node.isConnected).map(([key]) => key))) {
 		const column = this.columns.find((c) => c.id === this.sort.id);
 		const sign = this.sort.up ? 1 : -1;
-		const list = [...keys].map((key) => ({ r: this.rows.get(key), key, by: column.key(this.rows.get(key).entity) }));
+		const list = [...keys].map((key) => ({
+			r: this.rows.get(key),
+			key,
+			by: column.key(this.rows.get(key).entity),
+		}));
 		list.sort((a, b) => compare(a.by, b.by, sign) || order(a.key, b.key));
 		let at = this.body.firstChild;
 		for (const { r } of list) {

@@ -28,40 +28,71 @@ export class Bar {
 /* Each row: label, metric of the line, least top of the line, and what is said about the values v of the host. */
 const TILES = [
 	{
-		label: "CPU", spark: "cpu_used_percent", least: 20, bar: (v) => v.cpu_used_percent,
+		label: "CPU",
+		spark: "cpu_used_percent",
+		least: 20,
+		bar: (v) => v.cpu_used_percent,
 		main: (v) => format(v.cpu_used_percent, "percent"),
 		sub: (v) => [cores(v.cpu_cores), v.cpu_steal_percent >= 1 && `steal ${format(v.cpu_steal_percent, "percent")}`],
 	},
 	{
-		label: "Memory", spark: "memory_used_percent", least: 100, bar: (v) => v.memory_used_percent,
+		label: "Memory",
+		spark: "memory_used_percent",
+		least: 100,
+		bar: (v) => v.memory_used_percent,
 		main: (v) => format(v.memory_used_percent, "percent"),
 		sub: (v) => [`${format(v.memory_used_bytes, "bytes")} of ${format(v.memory_total_bytes, "bytes")}`],
 	},
 	{
-		label: "Swap", spark: "swap_used_percent", least: 100, bar: (v) => v.swap_used_percent,
+		label: "Swap",
+		spark: "swap_used_percent",
+		least: 100,
+		bar: (v) => v.swap_used_percent,
 		main: (v) => (v.swap_total_bytes === 0 ? "none" : format(v.swap_used_percent, "percent")),
-		sub: (v) => [v.swap_total_bytes === 0 ? "no swap space" : `${format(v.swap_used_bytes, "bytes")} of ${format(v.swap_total_bytes, "bytes")}`],
+		sub: (v) => [
+			v.swap_total_bytes === 0
+				? "no swap space"
+				: `${format(v.swap_used_bytes, "bytes")} of ${format(v.swap_total_bytes, "bytes")}`,
+		],
 	},
 	{
-		label: "Load", spark: "load1", least: 1, bar: (v) => (v.load1 === null ? null : (100 * v.load1) / (v.cpu_cores || 1)),
+		label: "Load",
+		spark: "load1",
+		least: 1,
+		bar: (v) => (v.load1 === null ? null : (100 * v.load1) / (v.cpu_cores || 1)),
 		main: (v) => fixed(v.load1),
 		sub: (v) => [`5 min ${fixed(v.load5)}`, `15 min ${fixed(v.load15)}`],
 	},
 	{
-		label: "Network", spark: "network_received_bytes_per_second", least: 10240,
-		main: (v) => format(v.network_received_bytes_per_second, "bytes_per_second"), after: "in",
+		label: "Network",
+		spark: "network_received_bytes_per_second",
+		least: 10240,
+		main: (v) => format(v.network_received_bytes_per_second, "bytes_per_second"),
+		after: "in",
 		sub: (v) => [`${format(v.network_sent_bytes_per_second, "bytes_per_second")} out`],
 	},
 	{
-		label: "Disks", spark: "disk_written_bytes_per_second", least: 10240,
-		main: (v) => format(v.disk_written_bytes_per_second, "bytes_per_second"), after: "written",
+		label: "Disks",
+		spark: "disk_written_bytes_per_second",
+		least: 10240,
+		main: (v) => format(v.disk_written_bytes_per_second, "bytes_per_second"),
+		after: "written",
 		sub: (v) => [`${format(v.disk_read_bytes_per_second, "bytes_per_second")} read`],
 	},
 	{
-		label: "Pressure", spark: "pressure_io_some_percent", least: 20,
-		main: (v) => format(most(v.pressure_cpu_some_percent, v.pressure_memory_some_percent, v.pressure_io_some_percent), "percent"),
-		sub: (v, missing) => [missing.pressure_cpu_some_percent ? "not measured by this kernel"
-			: `CPU ${whole(v.pressure_cpu_some_percent)} · mem ${whole(v.pressure_memory_some_percent)} · I/O ${whole(v.pressure_io_some_percent)}`],
+		label: "Pressure",
+		spark: "pressure_io_some_percent",
+		least: 20,
+		main: (v) =>
+			format(
+				most(v.pressure_cpu_some_percent, v.pressure_memory_some_percent, v.pressure_io_some_percent),
+				"percent",
+			),
+		sub: (v, missing) => [
+			missing.pressure_cpu_some_percent
+				? "not measured by this kernel"
+				: `CPU ${whole(v.pressure_cpu_some_percent)} · mem ${whole(v.pressure_memory_some_percent)} · I/O ${whole(v.pressure_io_some_percent)}`,
+		],
 		title: "Share of the time in which some task had to wait",
 	},
 	{
@@ -72,9 +103,11 @@ const TILES = [
 	{
 		label: "Updates",
 		main: (v) => (v.updates_pending === null ? "–" : v.updates_pending === 0 ? "none" : format(v.updates_pending)),
-		sub: (v, missing) => [missing.updates_pending && v.updates_pending === null ? "not known here" : null,
+		sub: (v, missing) => [
+			missing.updates_pending && v.updates_pending === null ? "not known here" : null,
 			v.security_updates_pending > 0 && `${v.security_updates_pending} for security`,
-			v.reboot_required >= 1 && "reboot pending"],
+			v.reboot_required >= 1 && "reboot pending",
+		],
 		level: (v) => (v.security_updates_pending > 0 || v.reboot_required >= 1 ? "warn" : ""),
 	},
 ];
@@ -91,9 +124,15 @@ class Tile {
 		this.sub = el("span", { class: "tile-sub" });
 		this.bar = row.bar ? new Bar() : null;
 		this.spark = row.spark ? new Sparkline(interval, row.least) : null;
-		this.node = el("section", { class: "card tile", title: row.title, "aria-label": row.label },
+		this.node = el(
+			"section",
+			{ class: "card tile", title: row.title, "aria-label": row.label },
 			el("h3", {}, row.label),
-			el("span", { class: "tile-main" }, this.main, row.after && el("small", {}, ` ${row.after}`)), this.sub, this.bar?.node, this.spark?.node);
+			el("span", { class: "tile-main" }, this.main, row.after && el("small", {}, ` ${row.after}`)),
+			this.sub,
+			this.bar?.node,
+			this.spark?.node,
+		);
 	}
 
 	set(values, missing) {
@@ -110,8 +149,18 @@ export class Tiles {
 		this.space = el("div", { class: "rows" });
 		this.spaceRows = new Map();
 		this.none = el("span", { class: "tile-sub", hidden: true }, "no filesystem is watched");
-		this.node = el("div", { class: "tiles" }, this.tiles.map((t) => t.node),
-			el("section", { class: "card tile wide", "aria-label": "Disk space" }, el("h3", {}, "Disk space"), this.none, this.space));
+		this.node = el(
+			"div",
+			{ class: "tiles" },
+			this.tiles.map((t) => t.node),
+			el(
+				"section",
+				{ class: "card tile wide", "aria-label": "Disk space" },
+				el("h3", {}, "Disk space"),
+				this.none,
+				this.space,
+			),
+		);
 	}
 
 	/** Metrics of the host whose last hour the tiles want. */
@@ -150,8 +199,14 @@ export class Tiles {
 		let row = this.spaceRows.get(key);
 		if (!row) {
 			row = { bar: new Bar(), text: el("span", { class: "num" }), percent: el("span", { class: "num strong" }) };
-			row.node = el("a", { class: "row", href: `#/entity/filesystem/${encodeURIComponent(key)}`, title: key },
-				el("span", { class: "name" }, key), row.bar.node, row.percent, row.text);
+			row.node = el(
+				"a",
+				{ class: "row", href: `#/entity/filesystem/${encodeURIComponent(key)}`, title: key },
+				el("span", { class: "name" }, key),
+				row.bar.node,
+				row.percent,
+				row.text,
+			);
 			this.spaceRows.set(key, row);
 			this.space.append(row.node);
 		}

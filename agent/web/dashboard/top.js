@@ -15,9 +15,16 @@ export class TopList {
 		this.full = full;
 		this.rows = Array.from({ length: ROWS }, () => row());
 		this.total = el("span", { class: "total" });
-		this.node = el("section", { class: "card top-list", "aria-label": title, hidden: true },
+		this.node = el(
+			"section",
+			{ class: "card top-list", "aria-label": title, hidden: true },
 			el("header", {}, el("h3", {}, el("a", { href: "#/containers" }, title)), this.total),
-			el("div", { class: "rows" }, this.rows.map((r) => r.node)));
+			el(
+				"div",
+				{ class: "rows" },
+				this.rows.map((r) => r.node),
+			),
+		);
 	}
 
 	show(containers, hostValues) {
@@ -32,7 +39,12 @@ export class TopList {
 }
 
 function row() {
-	const r = { name: el("span", { class: "name" }), bar: new Bar(), value: el("span", { class: "num strong" }), limit: el("span", { class: "num" }) };
+	const r = {
+		name: el("span", { class: "name" }),
+		bar: new Bar(),
+		value: el("span", { class: "num strong" }),
+		limit: el("span", { class: "num" }),
+	};
 	r.node = el("a", { class: "row", hidden: true }, r.name, r.bar.node, r.value);
 	return r;
 }

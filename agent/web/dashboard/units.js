@@ -44,7 +44,13 @@ function shortTime(v) {
 export function duration(seconds) {
 	if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
 	const s = Math.max(0, Math.floor(seconds));
-	const parts = [[31536000, "y"], [86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+	const parts = [
+		[31536000, "y"],
+		[86400, "d"],
+		[3600, "h"],
+		[60, "min"],
+		[1, "s"],
+	];
 	const first = parts.findIndex(([size]) => s >= size);
 	if (first < 0) return "0" + NB + "s";
 	const [size, name] = parts[first];
@@ -65,15 +71,24 @@ function percent(v) {
 export function format(v, unit) {
 	if (v === null || v === undefined || !Number.isFinite(v)) return "–";
 	switch (unit) {
-	case "percent": return percent(v) + NB + "%";
-	case "bytes": return bytes(v);
-	case "bytes_per_second": return bytes(v) + "/s";
-	case "per_second": return count(v) + "/s";
-	case "seconds": return shortTime(v);
-	case "cores": return trim(digits(v)) + NB + (v === 1 ? "core" : "cores");
-	case "celsius": return v.toFixed(1) + NB + "°C";
-	case "boolean": return v >= 0.5 ? "yes" : "no";
-	default: return count(v);
+		case "percent":
+			return percent(v) + NB + "%";
+		case "bytes":
+			return bytes(v);
+		case "bytes_per_second":
+			return bytes(v) + "/s";
+		case "per_second":
+			return count(v) + "/s";
+		case "seconds":
+			return shortTime(v);
+		case "cores":
+			return trim(digits(v)) + NB + (v === 1 ? "core" : "cores");
+		case "celsius":
+			return v.toFixed(1) + NB + "°C";
+		case "boolean":
+			return v >= 0.5 ? "yes" : "no";
+		default:
+			return count(v);
 	}
 }
 
