@@ -13,9 +13,7 @@ from harness.wait import until
 
 IMAGE = "bb:1"
 PREFIX = "agenttest-"
-# A link of its own, so that a Docker of this machine keeps docker0. Containers reach each other and nothing else.
-BRIDGE = "agenttest0"
-BRIDGE_ADDRESS = "172.31.250.1/24"
+BRIDGE_PREFIX = "agtest"
 
 
 def _run(*command, check=True, **kwargs):
@@ -31,6 +29,8 @@ class Docker:
         self.socket = self.folder / "docker.sock"
         self.data = self.folder / "data"
         self.log_path = self.folder / "dockerd.log"
+        # A link of its own, so that a Docker of this machine keeps docker0. Containers reach each other and nothing else.
+        self.bridge = f"{BRIDGE_PREFIX}{os.getpid()}"
         self.process = None
 
     # --- the daemon
@@ -41,7 +41,7 @@ class Docker:
             self.process = subprocess.Popen(
                 ["dockerd", "--host", f"unix://{self.socket}", "--data-root", str(self.data),
                  "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "dockerd.pid"),
-                 "--bridge", BRIDGE, "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+                 "--bridge", self.bridge, "--iptables=false", "--ip6tables=false", "--ip-forward=false",
                  "--ip-masq=false", "--userland-proxy=false", "--log-level", "warn"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
@@ -53,10 +53,16 @@ class Docker:
         return self.cli("version", check=False).returncode == 0
 
     def _bridge_up(self):
-        _run("ip", "link", "delete", BRIDGE, check=False)
-        _run("ip", "link", "add", BRIDGE, "type", "bridge")
-        _run("ip", "address", "add", BRIDGE_ADDRESS, "dev", BRIDGE)
-        _run("ip", "link", "set", BRIDGE, "up")
+        links = json.loads(_run("ip", "-json", "address", "show").stdout)
+        for link in links:  # of a test run that was killed
+            owner = link["ifname"].removeprefix(BRIDGE_PREFIX)
+            if link["ifname"].startswith(BRIDGE_PREFIX) and not Path(f"/proc/{owner}").exists():
+                _run("ip", "link", "delete", link["ifname"], check=False)
+        taken = {a["local"] for link in links for a in link["addr_info"]}
+        address = next(a for a in (f"172.31.{n}.1" for n in range(250, 200, -1)) if a not in taken)
+        _run("ip", "link", "add", self.bridge, "type", "bridge")
+        _run("ip", "address", "add", f"{address}/24", "dev", self.bridge)
+        _run("ip", "link", "set", self.bridge, "up")
 
     def _import_image(self):
         """A tree of busybox-static alone; there is no registry."""
@@ -87,7 +93,7 @@ class Docker:
                 target = line.split()[1]
                 if target.startswith(str(self.folder)):
                     _run("umount", "-l", target, check=False)
-            _run("ip", "link", "delete", BRIDGE, check=False)
+            _run("ip", "link", "delete", self.bridge, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def disk(self):
