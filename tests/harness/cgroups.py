@@ -18,6 +18,17 @@ def hierarchies():
     return [ROOT / c for c in V1_CONTROLLERS if (ROOT / c).is_dir()]
 
 
+def cpu_seconds(pid):
+    """CPU time of the cgroup a process is in, as the kernel counts it."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "cpuacct" in controllers.split(","):
+            return int(Path(f"{ROOT}/cpuacct{path}/cpuacct.usage").read_text()) / 1e9
+        if controllers == "" and (ROOT / "cgroup.controllers").exists():
+            return int(Path(f"{ROOT}{path}/cpu.stat").read_text().split()[1]) / 1e6
+    raise AssertionError("no CPU accounting")
+
+
 class BareCgroups:
     """n cgroups below docker/, each holding one sleeping process."""
 
