@@ -32,13 +32,11 @@ class Overview {
 				title: "Containers by CPU",
 				metric: "cpu_used_percent",
 				unit: "percent",
-				full: (v) => 100 * (v.cpu_cores || 1),
 			}),
 			new TopList({
 				title: "Containers by memory",
 				metric: "memory_used_bytes",
 				unit: "bytes",
-				full: (v) => v.memory_total_bytes,
 			}),
 		];
 		this.grid = el("div", { class: "charts" });
@@ -157,7 +155,7 @@ class Overview {
 			this.tiles.live(detail.time, this.host.values);
 		}
 		this.tiles.filesystems(of("filesystem"));
-		this.top.forEach((t) => t.show(of("container"), this.host.values));
+		this.top.forEach((t) => t.show(of("container")));
 		this.group.sample(detail);
 	}
 

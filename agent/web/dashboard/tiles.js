@@ -13,7 +13,9 @@ export const level = (percent) => (percent >= BAD ? "bad" : percent >= WARN ? "w
 
 /** A thin bar for a share in percent. */
 export class Bar {
-	constructor() {
+	/** `levels`: near 100 % it warns by its colour. */
+	constructor(levels = true) {
+		this.levels = levels;
 		this.inner = el("i", {});
 		this.node = el("span", { class: "bar", "aria-hidden": "true" }, this.inner);
 	}
@@ -21,7 +23,7 @@ export class Bar {
 	set(percent) {
 		this.node.classList.toggle("off", percent === null || percent === undefined);
 		this.inner.style.width = `${Math.min(Math.max(percent ?? 0, 0), 100)}%`;
-		setAttr(this.inner, "class", level(percent));
+		setAttr(this.inner, "class", this.levels ? level(percent) : "");
 	}
 }
 
@@ -81,6 +83,7 @@ const TILES = [
 	},
 	{
 		label: "Pressure",
+		needs: "pressure_cpu_some_percent",
 		spark: "pressure_io_some_percent",
 		least: 20,
 		main: (v) =>
@@ -102,9 +105,10 @@ const TILES = [
 	},
 	{
 		label: "Updates",
+		needs: "updates_pending",
 		main: (v) => (v.updates_pending === null ? "–" : v.updates_pending === 0 ? "none" : format(v.updates_pending)),
 		sub: (v, missing) => [
-			missing.updates_pending && v.updates_pending === null ? "not known here" : null,
+			missing.updates_pending && v.updates_pending === null ? "not known" : null,
 			v.security_updates_pending > 0 && `${v.security_updates_pending} for security`,
 			v.reboot_required >= 1 && "reboot pending",
 		],
@@ -126,7 +130,7 @@ class Tile {
 		this.spark = row.spark ? new Sparkline(interval, row.least) : null;
 		this.node = el(
 			"section",
-			{ class: "card tile", title: row.title, "aria-label": row.label },
+			{ class: "card tile", "aria-label": row.label },
 			el("h3", {}, row.label),
 			el("span", { class: "tile-main" }, this.main, row.after && el("small", {}, ` ${row.after}`)),
 			this.sub,
@@ -139,6 +143,7 @@ class Tile {
 		setText(this.main, this.row.main(values));
 		setText(this.sub, this.row.sub(values, missing).filter(Boolean).join(" · "));
 		this.bar?.set(this.row.bar(values));
+		this.node.title = missing[this.row.needs] ?? this.row.title ?? "";
 		this.node.classList.toggle("warn", this.row.level?.(values, missing) === "warn");
 	}
 }
