@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Addresses to listen on: "0.0.0.0:4500", "127.0.0.1:4500", "[::]:4500". Numeric only, so that reading one
- * never asks a name server. Port 0 lets the kernel choose one.
+ * Addresses to listen on: "0.0.0.0:4500", "127.0.0.1:4500", "[::]:4500". Numeric only, so that
+ * reading one never asks a name server. Port 0 lets the kernel choose one.
  */
 #ifndef AGENT_ADDRESS_H
 #define AGENT_ADDRESS_H

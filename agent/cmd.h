@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The handlers of the commands, one file each (cmd_*.c), and what they share: how errors and data are printed.
+ * The handlers of the commands, one file each (cmd_*.c), and what they share: how errors and data
+ * are printed.
  */
 #ifndef AGENT_CMD_H
 #define AGENT_CMD_H
@@ -29,8 +30,8 @@ int cmd_web(const struct command_call *c);
 
 /* "agent: MESSAGE" on stderr. Returns the exit code that belongs to the result of a client call. */
 int cmd_fail(int r, const struct err *e);
-/* One request to the running agent. `request` is taken over. 0 and *reply (json_decref() it), or the exit code after the reason was
- * printed. */
+/* One request to the running agent. `request` is taken over. 0 and *reply (json_decref() it), or
+ * the exit code after the reason was printed. */
 int cmd_ask(const struct command_call *c, json_t *request, json_t **reply);
 /* Prints to stdout; COMMAND_DONE, or COMMAND_FAILED when it cannot be written. */
 int cmd_print(const struct buf *b);

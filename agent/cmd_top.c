@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `agent top`: the live table in the terminal, redrawn at each sample the agent pushes and at each key.
+ * `agent top`: the live table in the terminal, redrawn at each sample the agent pushes and at each
+ * key.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,8 +26,8 @@ struct top {
 	enum table_sort sort;
 	bool services;
 	bool paused;
-	char selected
-		[512]; /* key of the entity, so that it stays when the order changes; "" the first */
+	/* key of the entity, so that it stays when the order changes; "" the first */
+	char selected[512];
 	size_t scroll; /* first row shown */
 	size_t page; /* rows of the table on the screen, of the last drawing */
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The command line: a table of commands that read like sentences ("token show"), each with the options it takes. Usage, --help, the
- * nearest name for a misspelt word, the list in the manual and the shell completion come from the table. To add
- * a command: one file cmd_NAME.c, one row in commands.c.
+ * The command line: a table of commands that read like sentences ("token show"), each with the
+ * options it takes. Usage, --help, the nearest name for a misspelt word, the list in the manual and
+ * the shell completion come from the table. To add a command: one file cmd_NAME.c, one row in
+ * commands.c.
  */
 #ifndef AGENT_COMMAND_H
 #define AGENT_COMMAND_H
@@ -59,8 +60,9 @@ struct command {
 /* Alphabetical, ended by a NULL name (commands.c). */
 extern const struct command commands[];
 
-/* Sorts out argv (without the program's name). 0, or -EINVAL with the reason. With --help, or `help` in front, it succeeds with
- * call->help, and call->command NULL or the command asked about; call->args then has the words that were given. */
+/* Sorts out argv (without the program's name). 0, or -EINVAL with the reason. With --help, or
+ * `help` in front, it succeeds with call->help, and call->command NULL or the command asked
+ * about; call->args then has the words that were given. */
 int command_parse(int argc, const char *const *argv, struct command_call *out, struct err *e);
 
 /* The whole list; all commands that begin with a word ("config"); one command. */
@@ -70,8 +72,8 @@ void command_help_one(const struct command *c, struct buf *out);
 /* Completion for bash, from the table. */
 void command_completion(struct buf *out);
 
-/* The state folder: --state, else $AGENT_STATE, else the usual place (/var/lib/agent for root, else $XDG_STATE_HOME/agent or
- * ~/.local/state/agent). free() it. */
+/* The state folder: --state, else $AGENT_STATE, else the usual place (/var/lib/agent for root,
+ * else $XDG_STATE_HOME/agent or ~/.local/state/agent). free() it. */
 char *command_state_dir(const struct command_call *c);
 
 /* Everything: parses, shows help, runs. Returns the exit code. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The inside of a configuration and its last steps, shared by config.c, config_build.c and config_load.c only.
+ * The inside of a configuration and its last steps, shared by config.c, config_build.c and
+ * config_load.c only.
  */
 #ifndef AGENT_CONFIG_BUILD_H
 #define AGENT_CONFIG_BUILD_H
@@ -27,7 +28,8 @@ struct config {
 	size_t n_patterns;
 };
 
-/* After the files: what only makes sense together is checked, defaults are filled in, patterns and the layout are worked out. */
+/* After the files: what only makes sense together is checked, defaults are filled in, patterns
+ * and the layout are worked out. */
 void config_build(struct config *c, struct mistakes *m);
 
 #endif

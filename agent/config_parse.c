@@ -14,7 +14,8 @@ enum { DUPLICATES_MAX = 20 }; /* each costs a parse of the whole text */
 static const char name_chars[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_*";
 
-/* The next NAME = or NAME : of the line, from *p on, which moves behind the name. Returns its length, 0 at the end. */
+/* The next NAME = or NAME : of the line, from *p on, which moves behind the name. Returns its
+ * length, 0 at the end. */
 static size_t next_name(const char **p, const char **name)
 {
 	while (**p && **p != '\n' && **p != '#') {
@@ -46,7 +47,8 @@ static size_t named_in_line(const config_setting_t *s, unsigned line)
 	return n;
 }
 
-/* Puts '*' behind the name the parser stumbled over. Returns the length of the name, or 0 when it is not found. */
+/* Puts '*' behind the name the parser stumbled over. Returns the length of the name, or 0 when
+ * it is not found. */
 static size_t mark_duplicate(const config_t *c, struct buf *text, const char **name)
 {
 	unsigned line = (unsigned)config_error_line(c);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A light look at the syntax of libconfig, one line at a time: what is inside a string or a comment, and which brackets are
- * open. Enough to find includes and unclosed things with the line where they began. A string must end in its line: libconfig would
- * swallow all up to the next quote and complain about something else.
+ * A light look at the syntax of libconfig, one line at a time: what is inside a string or a
+ * comment, and which brackets are open. Enough to find includes and unclosed things with the line
+ * where they began. A string must end in its line: libconfig would swallow all up to the next quote
+ * and complain about something else.
  */
 #ifndef AGENT_CONFIG_SCAN_H
 #define AGENT_CONFIG_SCAN_H

@@ -179,7 +179,8 @@ static void add_mdoc_char(char c, struct buf *out)
 		buf_addc(out, c);
 }
 
-/* Prose for mdoc(7), in lines of less than 80. No line may begin with '.' or '\'', which would make it a macro. */
+/* Prose for mdoc(7), in lines of less than 80. No line may begin with '.' or '\'', which would
+ * make it a macro. */
 static void add_mdoc(const char *s, struct buf *out)
 {
 	size_t line = out->len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is written from the table of options and from a configuration: the list of effective values, the sample file, the
- * section of the manual page.
+ * What is written from the table of options and from a configuration: the list of effective values,
+ * the sample file, the section of the manual page.
  */
 #ifndef AGENT_CONFIG_SHOW_H
 #define AGENT_CONFIG_SHOW_H
@@ -10,8 +10,9 @@
 #include "agent/options.h"
 #include "base/buf.h"
 
-/* A JSON array of {"name": "interval", "value": "20s", "origin": "default"}, by name. Values are of the option's type (text, number,
- * true/false, array of these), null when not set; secrets are "***". */
+/* A JSON array of {"name": "interval", "value": "20s", "origin": "default"}, by name. Values are
+ * of the option's type (text, number, true/false, array of these), null when not set; secrets
+ * are "***". */
 void config_show_json(const struct config *c, struct buf *out);
 
 /* A file with every option at its default, commented out: "# " begins prose, "#" alone a setting. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The text of a configuration file with its includes put in place, and where each line of it came from.
- * `@include "FILE"` on a line of its own takes in another file, or all that match a pattern in alphabetical order; a
- * relative name is looked for in the folder of the including file. Done here and not by libconfig, because there relative names
- * and limits differ from version to version.
+ * The text of a configuration file with its includes put in place, and where each line of it came
+ * from. `@include "FILE"` on a line of its own takes in another file, or all that match a pattern
+ * in alphabetical order; a relative name is looked for in the folder of the including file. Done
+ * here and not by libconfig, because there relative names and limits differ from version to
+ * version.
  *
- * Also finds what libconfig reports badly or not at all: an opened { [ ( " or comment that is never closed.
+ * Also finds what libconfig reports badly or not at all: an opened { [ ( " or comment that is never
+ * closed.
  */
 #ifndef AGENT_CONFIG_TEXT_H
 #define AGENT_CONFIG_TEXT_H
@@ -42,8 +44,9 @@ struct config_text {
 
 void config_text_done(struct config_text *t);
 
-/* Reads a file and its includes. When root, files that others can write are refused. -ENOENT, without a mistake added, when
- * `path` itself does not exist; -EINVAL with mistakes added. What could be read is in *t in any case. */
+/* Reads a file and its includes. When root, files that others can write are refused. -ENOENT,
+ * without a mistake added, when `path` itself does not exist; -EINVAL with mistakes added. What
+ * could be read is in *t in any case. */
 int config_text_read(struct config_text *t, const char *path, struct mistakes *m);
 /* The same for text in memory, called `name` in mistakes. Includes are refused. */
 int config_text_from_memory(

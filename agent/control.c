@@ -153,7 +153,8 @@ static void on_connect(void *user, int fd, uint32_t events)
 		log_warning("%s", e.msg);
 }
 
-/* Group `agent` of /etc/group, or NULL. Read directly: getgrnam(3) loads the name service's libraries for good. */
+/* Group `agent` of /etc/group, or NULL. Read directly: getgrnam(3) loads the name service's
+ * libraries for good. */
 static const struct group *agent_group(FILE *f)
 {
 	const struct group *g;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The daemon's side of the control protocol (CONTROL.md): the Unix socket for the command line and the socketpair of the web
- * process. Dispatches requests to the table of operations and pushes samples to who subscribed.
+ * The daemon's side of the control protocol (CONTROL.md): the Unix socket for the command line and
+ * the socketpair of the web process. Dispatches requests to the table of operations and pushes
+ * samples to who subscribed.
  */
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H
@@ -23,7 +24,8 @@ struct control_peer;
 int control_new(struct loop *l, struct daemon *d, struct control **out, struct err *e);
 void control_free(struct control *c); /* NULL is fine; removes the socket */
 
-/* Binds the socket at `path`, an absolute one; mode 0660 for group `agent` when there is one, else 0600. */
+/* Binds the socket at `path`, an absolute one; mode 0660 for group `agent` when there is one,
+ * else 0600. */
 int control_listen(struct control *c, const char *path, struct err *e);
 /* Takes over the descriptor: the peer is the web process. */
 int control_add_web(struct control *c, int fd, struct err *e);

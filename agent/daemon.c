@@ -241,7 +241,8 @@ static void tear_down(struct daemon *d)
 	loop_free(d->loop);
 }
 
-/* The link for the first visit: with the token, in the part of the address that is never sent to a server. */
+/* The link for the first visit: with the token, in the part of the address that is never sent to
+ * a server. */
 static void print_link(const struct daemon *d, const char *address)
 {
 	char visible[80];
@@ -291,7 +292,8 @@ int daemon_run(const struct run_options *o)
 	int r;
 
 	memory_setup();
-	/* The web process, another user, reads the RRD files; what is secret is made with a mode of its own. */
+	/* The web process, another user, reads the RRD files; what is secret is made with a mode
+	 * of its own. */
 	(void)umask(022);
 	r = daemon_config_load(&d, &e);
 	if (r == 0)

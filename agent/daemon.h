@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The long-lived process behind `agent run`: builds the parts, runs the loop, tears down in reverse.
+ * The long-lived process behind `agent run`: builds the parts, runs the loop, tears down in
+ * reverse.
  */
 #ifndef AGENT_DAEMON_H
 #define AGENT_DAEMON_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parts of the running daemon, for the files of agent/ that join them. Built in this order by daemon.c and torn down in reverse.
+ * The parts of the running daemon, for the files of agent/ that join them. Built in this order by
+ * daemon.c and torn down in reverse.
  */
 #ifndef AGENT_DAEMON_PARTS_H
 #define AGENT_DAEMON_PARTS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checks of everything the agent needs, each with its state and, when something is wrong, the cure. One table, used by the
- * operation `doctor` of the running agent and by `agent doctor` without one. No check blocks for long: nothing is asked over a
- * network.
+ * Checks of everything the agent needs, each with its state and, when something is wrong, the cure.
+ * One table, used by the operation `doctor` of the running agent and by `agent doctor` without one.
+ * No check blocks for long: nothing is asked over a network.
  */
 #ifndef AGENT_DOCTOR_H
 #define AGENT_DOCTOR_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checks of what belongs to the agent: configuration, port, problems, state folder, measurements, free space.
+ * Checks of what belongs to the agent: configuration, port, problems, state folder, measurements,
+ * free space.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The checks that doctor.c lists: those of the machine (doctor_system.c) and those of the agent's own things
- * (doctor_agent.c).
+ * The checks that doctor.c lists: those of the machine (doctor_system.c) and those of the agent's
+ * own things (doctor_agent.c).
  */
 #ifndef AGENT_DOCTOR_CHECKS_H
 #define AGENT_DOCTOR_CHECKS_H

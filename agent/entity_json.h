@@ -23,7 +23,8 @@ struct entity_json_options {
 /* Appends {"class":...} for the entity. */
 void entity_json_add(struct buf *b, const struct entity *e, const struct entity_json_options *o);
 
-/* Appends "entities":[...] of all wanted ones; `gone` adds those only the catalogue knows (NULL: none). */
+/* Appends "entities":[...] of all wanted ones; `gone` adds those only the catalogue knows (NULL:
+ * none). */
 void entity_json_add_all(struct buf *b, const struct registry *r, const json_t *filter,
 	const struct entity_json_options *o, struct catalogue *gone);
 

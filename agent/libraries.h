@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The libraries the program runs with, and their versions at run time. For `agent version` and `agent doctor`.
+ * The libraries the program runs with, and their versions at run time. For `agent version` and
+ * `agent doctor`.
  */
 #ifndef AGENT_LIBRARIES_H
 #define AGENT_LIBRARIES_H

@@ -44,8 +44,8 @@ int listen_tcp(const char *address, char *out_address, size_t size, struct err *
 	return take_fd(&fd);
 }
 
-/* Connecting a UDP socket only chooses a route and with it a source address. 192.0.2.1 is for documentation (RFC 5737):
- * it lies behind the default route. */
+/* Connecting a UDP socket only chooses a route and with it a source address. 192.0.2.1 is for
+ * documentation (RFC 5737): it lies behind the default route. */
 static bool own_address(char *to, size_t size)
 {
 	struct sockaddr_in far = {.sin_family = AF_INET, .sin_port = htons(9)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All that is wrong in a configuration, in the order found: lines of "file:line: what is wrong; what was
- * expected". At most MISTAKES_MAX are kept, the rest is counted.
+ * All that is wrong in a configuration, in the order found: lines of "file:line: what is wrong;
+ * what was expected". At most MISTAKES_MAX are kept, the rest is counted.
  */
 #ifndef AGENT_MISTAKES_H
 #define AGENT_MISTAKES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Operations of the control protocol: the contract of a handler, the table of all (operations.c), and the answer to one request. Pure
- * but for what the handlers do; knows nothing of sockets.
+ * Operations of the control protocol: the contract of a handler, the table of all (operations.c),
+ * and the answer to one request. Pure but for what the handlers do; knows nothing of sockets.
  */
 #ifndef AGENT_OPERATION_H
 #define AGENT_OPERATION_H
@@ -22,7 +22,8 @@ enum control_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
 const char *control_role_name(enum control_role r);
 enum control_role control_role_from(const char *name);
 
-/* One request being answered. The handler writes the members of the answer to `reply`, each with a comma in front: ,"role":"admin" */
+/* One request being answered. The handler writes the members of the answer to `reply`, each with
+ * a comma in front: ,"role":"admin" */
 struct control_call {
 	struct daemon *daemon;
 	struct control_peer *peer;
@@ -32,7 +33,8 @@ struct control_call {
 	struct buf *reply;
 };
 
-/* 0, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found, -EACCES/-EPERM forbidden, -EAGAIN unavailable, others failed. */
+/* 0, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found, -EACCES/-EPERM
+ * forbidden, -EAGAIN unavailable, others failed. */
 typedef int (*control_fn)(const struct control_call *call, struct err *e);
 
 struct operation {
@@ -45,8 +47,9 @@ struct operation {
 /* Alphabetical, ended by a NULL name (operations.c). */
 extern const struct operation operations[];
 
-/* Runs the request's operation for who asks and writes the whole answer, one JSON object, to call->reply. call->role is worked out here:
- * the command line's door is the mode of the socket; the web process says on whose behalf it asks. */
+/* Runs the request's operation for who asks and writes the whole answer, one JSON object, to
+ * call->reply. call->role is worked out here: the command line's door is the mode of the socket;
+ * the web process says on whose behalf it asks. */
 void operation_answer(const struct control_call *call);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The rules of single options, named in options.def. Each takes one value and says what is wrong with it
- * and what was expected.
+ * The rules of single options, named in options.def. Each takes one value and says what is wrong
+ * with it and what was expected.
  */
 #ifndef AGENT_OPTION_CHECK_H
 #define AGENT_OPTION_CHECK_H

@@ -31,7 +31,8 @@ static bool segment_matches(const char *pattern, const char *name)
 	return (n == 1 && *pattern == '*' && m > 0) || (n == m && memcmp(pattern, name, n) == 0);
 }
 
-/* What is left of the pattern when `name` matches its beginning, segment by segment: "" when it matches the whole. NULL: no match. */
+/* What is left of the pattern when `name` matches its beginning, segment by segment: "" when it
+ * matches the whole. NULL: no match. */
 static const char *rest_after(const char *pattern, const char *name)
 {
 	while (*name) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of options. Checking, `agent config show`, the sample file and the manual page all come from
- * the rows in options.def, so an option is added in one place. Pure: knows nothing of files.
+ * The table of options. Checking, `agent config show`, the sample file and the manual page all come
+ * from the rows in options.def, so an option is added in one place. Pure: knows nothing of files.
  *
- * A name is a path through the groups of the file: `containers = { exclude = [...] }` is "containers.exclude". A segment `*` in
- * the table stands for any name: "stores.*.bucket" covers "stores.offsite.bucket".
+ * A name is a path through the groups of the file: `containers = { exclude = [...] }` is
+ * "containers.exclude". A segment `*` in the table stands for any name: "stores.*.bucket" covers
+ * "stores.offsite.bucket".
  */
 #ifndef AGENT_OPTIONS_H
 #define AGENT_OPTIONS_H
@@ -40,7 +41,8 @@ enum {
 	OPTION_VALUE_MAX = 4096 /* bytes of one value */
 };
 
-/* A rule the type does not express. 0, or a negative errno with what is wrong and what was expected. */
+/* A rule the type does not express. 0, or a negative errno with what is wrong and what was
+ * expected. */
 typedef int (*option_check_fn)(const char *text, struct err *e);
 
 struct option {
@@ -69,22 +71,26 @@ const struct option *options_find(const struct options *t, const char *name);
 bool options_is_group(const struct options *t, const char *name);
 /* Whether the group's members are named by the user ("stores"). */
 bool options_is_map(const struct options *t, const char *name);
-/* The known member of group `parent` ("" for the top) that `name` most likely means; false when none is near. */
+/* The known member of group `parent` ("" for the top) that `name` most likely means; false when
+ * none is near. */
 bool options_nearest(
 	const struct options *t, const char *parent, const char *name, char *to, size_t size);
 
-/* Checks one value as a user writes it, without quotes. *number is the value of the types that have one, else 0. The message says what
- * is wrong and what was expected. Does not look at the file of an OPTION_SECRET_FILE. */
+/* Checks one value as a user writes it, without quotes. *number is the value of the types that
+ * have one, else 0. The message says what is wrong and what was expected. Does not look at the
+ * file of an OPTION_SECRET_FILE. */
 int option_parse(const struct option *o, const char *text, int64_t *number, struct err *e);
 /* "a duration from 1s to 1h", "error, warning, info or debug", "a list of paths". */
 void option_describe(const struct option *o, char *to, size_t size);
-/* Adds the value as it is written in a file: quoted, bare or in brackets. Secrets become ***, also a password inside a URL. */
+/* Adds the value as it is written in a file: quoted, bare or in brackets. Secrets become ***,
+ * also a password inside a URL. */
 void option_print(
 	const struct option *o, const char *const *values, size_t n_values, struct buf *out);
 /* One value ready to be shown: "***" for secrets, the password in a URL replaced. */
 void option_shown(const struct option *o, const char *value, char *to, size_t size);
 
-/* Calls fn for each value of the default text ("a, b, c"); for an option that is no list once, for "" never. */
+/* Calls fn for each value of the default text ("a, b, c"); for an option that is no list once,
+ * for "" never. */
 typedef void (*option_value_fn)(void *user, const char *value);
 void option_each_default(const struct option *o, option_value_fn fn, void *user);
 

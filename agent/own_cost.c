@@ -25,7 +25,8 @@ static double resident_bytes(const char *pid)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* CPU seconds, /proc/PID/stat fields 14 and 15 in ticks; the name in field 2 may hold anything but ends at the last ')'. */
+/* CPU seconds, /proc/PID/stat fields 14 and 15 in ticks; the name in field 2 may hold anything
+ * but ends at the last ')'. */
 static double cpu_seconds(const char *pid)
 {
 	char path[64], text[1024];
@@ -44,8 +45,8 @@ static double cpu_seconds(const char *pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* Linux 6.2 and later give the number of open descriptors as the size of the folder; earlier ones give 0, and counting
- * them one by one would cost more than the rest of this file. */
+/* Linux 6.2 and later give the number of open descriptors as the size of the folder; earlier
+ * ones give 0, and counting them one by one would cost more than the rest of this file. */
 static double count_open_files(void)
 {
 	struct stat st;

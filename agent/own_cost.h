@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the agent itself costs, as the entity agent/agent: CPU time and resident memory of the daemon and the web
- * process, time and delay of samples. An agent that claims to be light must show it.
+ * What the agent itself costs, as the entity agent/agent: CPU time and resident memory of the
+ * daemon and the web process, time and delay of samples. An agent that claims to be light must show
+ * it.
  */
 #ifndef AGENT_OWN_COST_H
 #define AGENT_OWN_COST_H

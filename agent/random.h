@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Fills `to` with n random bytes as 2 n lower-case hexadecimal digits and a NUL, from getrandom(2). Aborts when the kernel has none. */
+/* Fills `to` with n random bytes as 2 n lower-case hexadecimal digits and a NUL, from
+ * getrandom(2). Aborts when the kernel has none. */
 void random_hex(char *to, size_t n_bytes);
 
 /* SHA-256 (FIPS 180-4) of a text as 64 hexadecimal digits and a NUL. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The heartbeat: at each whole multiple of the interval (by the wall clock, so that samples fall on the rows of the RRD files) runs the
- * collectors, sweeps what is gone, stores, and tells the daemon. The first sample comes at once and only sets the
- * baseline of the counters; the second follows a second later and is shown, not stored.
+ * The heartbeat: at each whole multiple of the interval (by the wall clock, so that samples fall on
+ * the rows of the RRD files) runs the collectors, sweeps what is gone, stores, and tells the
+ * daemon. The first sample comes at once and only sets the baseline of the counters; the second
+ * follows a second later and is shown, not stored.
  */
 #ifndef AGENT_SAMPLING_H
 #define AGENT_SAMPLING_H

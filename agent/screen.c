@@ -145,8 +145,9 @@ int screen_draw(const struct buf *lines, struct err *e)
 		size_t n = strcspn(p, "\n");
 		bool last = !p[n] || !p[n + 1];
 
-		/* Erased first: behind a line that ends at the edge it would take the last character. The last line erases all below
-		 * too, and has no newline, or the screen would scroll. */
+		/* Erased first: behind a line that ends at the edge it would take the last
+		 * character. The last line erases all below too, and has no newline, or the
+		 * screen would scroll. */
 		buf_adds(&frame, last ? "\033[J" : "\033[2K");
 		buf_add(&frame, p, n);
 		p += n + (p[n] == '\n');

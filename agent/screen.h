@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The whole terminal for a program that redraws itself: alternate screen, keys one at a time, signals as events. Plain
- * ANSI/xterm sequences. The terminal is as before after screen_leave(), which every way out must call; a signal that ends the
- * program arrives as an event, so there is such a way.
+ * The whole terminal for a program that redraws itself: alternate screen, keys one at a time,
+ * signals as events. Plain ANSI/xterm sequences. The terminal is as before after screen_leave(),
+ * which every way out must call; a signal that ends the program arrives as an event, so there is
+ * such a way.
  */
 #ifndef AGENT_SCREEN_H
 #define AGENT_SCREEN_H
@@ -26,7 +27,8 @@ enum screen_key {
 	KEY_OTHER, /* a sequence that means nothing here */
 };
 
-/* The key that the n bytes (n > 0) begin with; *used is how many it takes. A lone ESC is KEY_OTHER. Pure. */
+/* The key that the n bytes (n > 0) begin with; *used is how many it takes. A lone ESC is
+ * KEY_OTHER. Pure. */
 int screen_key(const char *bytes, size_t n, size_t *used);
 
 struct screen {
@@ -46,7 +48,8 @@ void screen_leave(struct screen *s); /* can be called twice */
 int screen_draw(const struct buf *lines, struct err *e);
 
 enum screen_event { SCREEN_KEY, SCREEN_WAKE, SCREEN_RESIZED, SCREEN_END };
-/* Waits for a key (*key), data on wake_fd, a change of size (also after Ctrl-Z and fg), or a signal that ends the program. */
+/* Waits for a key (*key), data on wake_fd, a change of size (also after Ctrl-Z and fg), or a
+ * signal that ends the program. */
 int screen_wait(struct screen *s, int *key, struct err *e);
 
 #endif

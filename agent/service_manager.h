@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words to the service manager, by the protocol of sd_notify(3): one datagram to the socket in $NOTIFY_SOCKET. Without it (not
- * under systemd) nothing happens.
+ * Words to the service manager, by the protocol of sd_notify(3): one datagram to the socket in
+ * $NOTIFY_SOCKET. Without it (not under systemd) nothing happens.
  */
 #ifndef AGENT_SERVICE_MANAGER_H
 #define AGENT_SERVICE_MANAGER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Browser sessions in the state database, by the SHA-256 of their id: the database holds nothing that opens a door. A session
- * lives 30 days; at most SESSIONS_MAX are kept, the oldest go first.
+ * Browser sessions in the state database, by the SHA-256 of their id: the database holds nothing
+ * that opens a door. A session lives 30 days; at most SESSIONS_MAX are kept, the oldest go first.
  */
 #ifndef AGENT_SESSIONS_H
 #define AGENT_SESSIONS_H

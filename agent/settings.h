@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A sorted list of settings by full name: what a configuration is made of. A setting without an option is a group that the user
- * wrote (it may be empty). Used by config.c and its readers only.
+ * A sorted list of settings by full name: what a configuration is made of. A setting without an
+ * option is a group that the user wrote (it may be empty). Used by config.c and its readers only.
  */
 #ifndef AGENT_SETTINGS_H
 #define AGENT_SETTINGS_H
@@ -31,7 +31,8 @@ struct settings {
 void settings_done(struct settings *s);
 /* NULL when there is none. */
 const struct setting *settings_find(const struct settings *s, const char *name);
-/* Adds a setting without values, or empties the one that is there, and returns it; valid until the next call. */
+/* Adds a setting without values, or empties the one that is there, and returns it; valid until
+ * the next call. */
 struct setting *settings_put(struct settings *s, const char *name, const struct option *option,
 	const char *origin, bool chosen);
 void setting_add(struct setting *s, const char *value, int64_t number);

@@ -16,8 +16,9 @@ struct state_dir {
 	bool writable;
 };
 
-/* -EBUSY: another daemon holds it (the message gives its pid). A folder that exists but cannot be written is a success with
- * writable = false and *e filled: the agent then measures without history. */
+/* -EBUSY: another daemon holds it (the message gives its pid). A folder that exists but cannot
+ * be written is a success with writable = false and *e filled: the agent then measures without
+ * history. */
 int state_dir_open(const char *path, struct state_dir *out, struct err *e);
 void state_dir_close(struct state_dir *s);
 

@@ -10,7 +10,8 @@
 /* `name` is "hostname" or "timezone"; others give "". */
 void system_default(const char *name, char *to, size_t size);
 
-/* A value that could stand there: for the sample file, which must not depend on the machine it was made on. */
+/* A value that could stand there: for the sample file, which must not depend on the machine it
+ * was made on. */
 const char *system_example(const char *name);
 
 #endif

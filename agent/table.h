@@ -13,12 +13,13 @@
 
 enum table_sort { TABLE_CPU, TABLE_MEMORY, TABLE_NETWORK, TABLE_DISK, TABLE_NAME };
 
-/* The entities of a class, the greatest first (names: alphabetical), unknown last; ties by name. free() the array; the entities are
- * borrowed. Returns how many. */
+/* The entities of a class, the greatest first (names: alphabetical), unknown last; ties by name.
+ * free() the array; the entities are borrowed. Returns how many. */
 size_t table_sorted(
 	const json_t *entities, const char *class_name, enum table_sort by, const json_t ***out);
 
-/* One line each, without newline, of at most t->columns (taken as TABLE_COLUMNS_MIN when it is less). `title` heads the first column. */
+/* One line each, without newline, of at most t->columns (taken as TABLE_COLUMNS_MIN when it is
+ * less). `title` heads the first column. */
 enum { TABLE_COLUMNS_MIN = 72 };
 void table_head(const struct term *t, const char *title, enum table_sort by, struct buf *out);
 /* `selected`: shown reversed, and filled up to the right edge. */

@@ -61,13 +61,15 @@ static wchar_t decode(const char *s, size_t n)
 	return (wchar_t)c;
 }
 
-/* Bytes (at least 1) and columns of the character at s; *shown is false when it must be written as '?'. */
+/* Bytes (at least 1) and columns of the character at s; *shown is false when it must be written
+ * as '?'. */
 static size_t look(const char *s, size_t *columns, bool *shown)
 {
 	size_t n = str_utf8_char(s);
 	int width = n ? wcwidth(decode(s, n)) : -1;
 
-	/* Control characters, which could drive the terminal, have no width. In a locale without UTF-8 nothing has. */
+	/* Control characters, which could drive the terminal, have no width. In a locale without
+	 * UTF-8 nothing has. */
 	*shown = n == 1 ? width >= 0 : n > 1 && (width >= 0 || decode(s, n) >= 0xa0);
 	*columns = width >= 0 ? (size_t)width : 1;
 	return n ? n : 1;

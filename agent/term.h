@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text for a terminal: columns counted as a terminal shows them (UTF-8, wide and combining characters), cutting, colours, bars, and
- * quantities in few characters. Only term_detect() looks at the outside; the rest is pure.
+ * Text for a terminal: columns counted as a terminal shows them (UTF-8, wide and combining
+ * characters), cutting, colours, bars, and quantities in few characters. Only term_detect() looks
+ * at the outside; the rest is pure.
  */
 #ifndef AGENT_TERM_H
 #define AGENT_TERM_H
@@ -37,15 +38,17 @@ void term_style(const struct term *t, enum term_style style, struct buf *out);
 
 /* Columns that the text takes. */
 size_t term_width_of(const char *s);
-/* Adds the text with control characters and broken UTF-8 as '?'. With `width` > 0: cut to it (the last column
- * then is '~') and filled up with spaces. */
+/* Adds the text with control characters and broken UTF-8 as '?'. With `width` > 0: cut to it
+ * (the last column then is '~') and filled up with spaces. */
 void term_add(struct buf *out, const char *s, size_t width);
 /* The same, filled up on the left. */
 void term_add_right(struct buf *out, const char *s, size_t width);
-/* Adds the text in lines of at most `width` columns, broken at spaces; lines after the first have `indent` spaces in front. */
+/* Adds the text in lines of at most `width` columns, broken at spaces; lines after the first
+ * have `indent` spaces in front. */
 void term_add_wrapped(struct buf *out, const char *s, size_t width, size_t indent);
 
-/* A bar of `width` columns filled to `percent`; NaN is an empty one. Green, yellow from `warn`, red from `bad` on. */
+/* A bar of `width` columns filled to `percent`; NaN is an empty one. Green, yellow from `warn`,
+ * red from `bad` on. */
 void term_bar(const struct term *t, double percent, size_t width, double warn, double bad,
 	struct buf *out);
 

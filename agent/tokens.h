@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The two access tokens, admin and viewer: files `token.admin` and `token.viewer` in the state folder, readable by their
- * owner alone, made at the first start. Never in the database, never in the log.
+ * The two access tokens, admin and viewer: files `token.admin` and `token.viewer` in the state
+ * folder, readable by their owner alone, made at the first start. Never in the database, never in
+ * the log.
  */
 #ifndef AGENT_TOKENS_H
 #define AGENT_TOKENS_H
@@ -19,8 +20,8 @@ struct tokens {
 	bool fresh; /* the admin token was made by this call of tokens_load() */
 };
 
-/* Reads the files of the folder or makes them. On failure to write them (*e says why, negative errno) the tokens are valid all the
- * same, until the process ends. */
+/* Reads the files of the folder or makes them. On failure to write them (*e says why, negative
+ * errno) the tokens are valid all the same, until the process ends. */
 int tokens_load(struct tokens *t, int state_fd, struct err *e);
 /* Makes a new token for the role and writes its file. */
 int tokens_rotate(struct tokens *t, enum control_role role, int state_fd, struct err *e);

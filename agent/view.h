@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Looking into the entities of a control answer or a pushed sample (CONTROL.md) on the command line's side. Values there stand in the
- * order of the class's metric table. All pointers are borrowed from the message.
+ * Looking into the entities of a control answer or a pushed sample (CONTROL.md) on the command
+ * line's side. Values there stand in the order of the class's metric table. All pointers are
+ * borrowed from the message.
  */
 #ifndef AGENT_VIEW_H
 #define AGENT_VIEW_H

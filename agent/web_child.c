@@ -38,7 +38,8 @@ struct web_child {
 
 extern char **environ;
 
-/* Descriptors 3, 4 and 5 of the child. They are duplicated high first, so that none is overwritten before it is copied. */
+/* Descriptors 3, 4 and 5 of the child. They are duplicated high first, so that none is
+ * overwritten before it is copied. */
 static int add_descriptors(posix_spawn_file_actions_t *a, int control_fd, int listen_fd, int rrd_fd)
 {
 	const int from[] = {control_fd, listen_fd, rrd_fd};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keeps the web process alive: starts `agent web` with the control socketpair as descriptor 3, the listening socket as 4, the folder of RRD
- * files as 5, and starts it again when it ends: at once the first time, then after 1, 2, 4 ... 30 s while it keeps failing.
- * The listening socket stays open here, so connections wait in its backlog meanwhile and none is refused.
+ * Keeps the web process alive: starts `agent web` with the control socketpair as descriptor 3, the
+ * listening socket as 4, the folder of RRD files as 5, and starts it again when it ends: at once
+ * the first time, then after 1, 2, 4 ... 30 s while it keeps failing. The listening socket stays
+ * open here, so connections wait in its backlog meanwhile and none is refused.
  */
 #ifndef AGENT_WEB_CHILD_H
 #define AGENT_WEB_CHILD_H

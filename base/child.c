@@ -61,7 +61,8 @@ static void finish(struct child *c)
 {
 	struct child_result r = {.status = c->status, .timed_out = c->timed_out};
 
-	/* What did not heed TERM in time is not left behind. The leader's number is still that of its group. */
+	/* What did not heed TERM in time is not left behind. The leader's number is still that
+	 * of its group. */
 	if (c->timed_out)
 		(void)kill(-c->pid, SIGKILL);
 	keep_last(c, c->output_max);

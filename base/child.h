@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Child processes on the loop. Started by posix_spawn with an argument array, never through a shell: own process
- * group, default signals, empty signal mask, stdin from /dev/null. Output is collected with a bound
- * (the last bytes are kept). A deadline sends TERM to the group, then KILL after CHILD_GRACE_MS. A child has
- * ended when its leader is reaped and its output pipe is at end of file, or CHILD_DRAIN_MS after the reaping.
+ * Child processes on the loop. Started by posix_spawn with an argument array, never through a
+ * shell: own process group, default signals, empty signal mask, stdin from /dev/null. Output is
+ * collected with a bound (the last bytes are kept). A deadline sends TERM to the group, then KILL
+ * after CHILD_GRACE_MS. A child has ended when its leader is reaped and its output pipe is at end
+ * of file, or CHILD_DRAIN_MS after the reaping.
  */
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
@@ -38,18 +39,20 @@ struct child_options {
 	const char *const *env; /* NULL-terminated "K=V"; NULL: PATH and LANG=C.UTF-8 only */
 	int64_t deadline_ms; /* 0: none */
 	size_t output_max; /* bytes kept, at least 1 */
-	int pass_fd; /* becomes descriptor 3 of the child; -1: none. The caller keeps its own copy. */
+	/* becomes descriptor 3 of the child; -1: none. The caller keeps its own copy. */
+	int pass_fd;
 	bool inherit_output; /* stdout and stderr are those of this process; nothing is collected */
 	int nice; /* added to this process's niceness */
 };
 
-/* Starts the child; `done` is called once, later, from the loop, and the handle is gone after it. A missing program is
- * reported here (-ENOENT). */
+/* Starts the child; `done` is called once, later, from the loop, and the handle is gone after
+ * it. A missing program is reported here (-ENOENT). */
 int child_start(struct loop *l, const struct child_options *o, child_done_fn done, void *user,
 	struct child **out, struct err *e);
 pid_t child_pid(const struct child *c);
 void child_signal(struct child *c, int signo); /* to the whole group */
-/* Kills the group, reaps, frees, without calling `done`. NULL is fine. Blocks only as long as the kernel needs to kill. */
+/* Kills the group, reaps, frees, without calling `done`. NULL is fine. Blocks only as long as
+ * the kernel needs to kill. */
 void child_abandon(struct child *c);
 
 /* "exit status 3", "killed by signal 9 (Killed)". */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Scope cleanup: a variable marked with _cleanup_(fn_p) is released when its scope ends, whichever
- * way that happens. Declare at first use, always initialised. Hand the value over with TAKE_PTR() or
- * take_fd(), which leave an empty value behind.
+ * way that happens. Declare at first use, always initialised. Hand the value over with TAKE_PTR()
+ * or take_fd(), which leave an empty value behind.
  */
 #ifndef BASE_CLEANUP_H
 #define BASE_CLEANUP_H

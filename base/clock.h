@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Clocks. Monotonic time runs deadlines and rates; wall time is only for what people and RRD files see.
+ * Clocks. Monotonic time runs deadlines and rates; wall time is only for what people and RRD files
+ * see.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -265,7 +265,8 @@ static time_t next_fixed(const struct cron *c, time_t after)
 	return -1;
 }
 
-/* Hourly and more frequent ones: whenever the clock shows a time that matches, twice in the hour that comes twice. */
+/* Hourly and more frequent ones: whenever the clock shows a time that matches, twice in the hour
+ * that comes twice. */
 static time_t next_by_clock(const struct cron *c, time_t after)
 {
 	time_t end = after + (time_t)SEARCH_DAYS * DAY_S;

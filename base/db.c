@@ -174,8 +174,8 @@ static int check_writable(struct db *db, const char *path, struct err *e)
 	return err_sys(e, "%s cannot be written", path);
 }
 
-/* SQLite's own message for a file it cannot make is wrong on a read-only disk. A new file is for its owner alone;
- * the log beside it takes over the mode. */
+/* SQLite's own message for a file it cannot make is wrong on a read-only disk. A new file is for
+ * its owner alone; the log beside it takes over the mode. */
 static int create_file(const char *path, struct err *e)
 {
 	int fd;
@@ -208,7 +208,8 @@ static int open_file(const char *path, struct db *db, struct err *e)
 	return 0;
 }
 
-/* Until the file is known to be ours and whole, closing it must not move pages from the log into it. */
+/* Until the file is known to be ours and whole, closing it must not move pages from the log into
+ * it. */
 static void checkpoint_on_close(struct db *db, bool on)
 {
 	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !on, NULL);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Errors as values. A function that can fail takes a `struct err *` last and returns 0 or a positive
- * outcome its header names, or a negative errno value with the message filled in. The struct is of
- * fixed size and lives in the caller, so there is nothing to free and it works without memory.
- * Callers add context in front with err_wrap(): "agent.conf:12: store "offsite": bucket is missing".
+ * Errors as values. A function that can fail takes a `struct err *` last and returns 0 or a
+ * positive outcome its header names, or a negative errno value with the message filled in. The
+ * struct is of fixed size and lives in the caller, so there is nothing to free and it works without
+ * memory. Callers add context in front with err_wrap(): "agent.conf:12: store "offsite": bucket is
+ * missing".
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

@@ -236,7 +236,8 @@ static void apply_changes(struct http_client *c)
 	}
 }
 
-/* After each call into curl: ends what has ended. Owners may do anything meanwhile, freeing the client included. */
+/* After each call into curl: ends what has ended. Owners may do anything meanwhile, freeing the
+ * client included. */
 static void settle(struct http_client *c)
 {
 	CURLMsg *m;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One request of the HTTP client, for http_client.c alone: from the caller's options to curl's easy handle, and from
- * curl's outcome to the caller's response. Knows nothing of the loop and of other requests.
+ * One request of the HTTP client, for http_client.c alone: from the caller's options to curl's easy
+ * handle, and from curl's outcome to the caller's response. Knows nothing of the loop and of other
+ * requests.
  */
 #ifndef BASE_HTTP_REQUEST_H
 #define BASE_HTTP_REQUEST_H
@@ -32,12 +33,14 @@ struct http_request {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* -EINVAL for an address, method or header that is none; text from outside must not end a line of the request. */
+/* -EINVAL for an address, method or header that is none; text from outside must not end a line
+ * of the request. */
 int http_request_check(const struct http_request_options *o, struct err *e);
 /* Aborts without memory, so never NULL. */
 struct http_request *http_request_new(
 	const struct http_request_options *o, http_done_fn done, void *user);
-/* Calls the owner's `done`. The request is marked as cancelled before, so that a cancel from within does nothing. */
+/* Calls the owner's `done`. The request is marked as cancelled before, so that a cancel from
+ * within does nothing. */
 void http_request_tell(struct http_request *r, CURLcode code);
 /* Frees it; it must be out of curl's list. */
 void http_request_done(struct http_request *r);

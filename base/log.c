@@ -17,8 +17,8 @@ static struct {
 	bool journal;
 } log_state = {LOG_LEVEL_INFO, NULL, false};
 
-/* The variable names the journal's socket as DEVICE:INODE; a terminal started from a service inherits it, but has
- * another stderr (systemd.exec(5)). */
+/* The variable names the journal's socket as DEVICE:INODE; a terminal started from a service
+ * inherits it, but has another stderr (systemd.exec(5)). */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

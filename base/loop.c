@@ -159,7 +159,8 @@ static struct loop_timer *first_due(const struct loop *l, int64_t now)
 	return t && t->at_ms <= now ? t : NULL;
 }
 
-/* What is due when the turn begins runs once; a timer that starts itself again waits for the next turn. */
+/* What is due when the turn begins runs once; a timer that starts itself again waits for the
+ * next turn. */
 static void run_timers(struct loop *l)
 {
 	int64_t now = clock_mono_ms();

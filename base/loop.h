@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The event loop: one thread, one epoll. Descriptors, timers, signals and children of a process all end
- * up here as callbacks. Callbacks run one at a time, must not block, and may add or remove any
+ * The event loop: one thread, one epoll. Descriptors, timers, signals and children of a process all
+ * end up here as callbacks. Callbacks run one at a time, must not block, and may add or remove any
  * source, their own included; a removed source is never called again.
  *
- * Signals are taken by a signalfd: loop_new() blocks SIGCHLD, SIGHUP, SIGINT, SIGTERM and ignores SIGPIPE.
+ * Signals are taken by a signalfd: loop_new() blocks SIGCHLD, SIGHUP, SIGINT, SIGTERM and ignores
+ * SIGPIPE.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -31,13 +32,15 @@ int loop_new(struct loop **out, struct err *e);
 void loop_free(struct loop *l);
 DEFINE_CLEANUP(struct loop *, loop_free);
 
-/* Runs until loop_stop(); returns the value given there, or a negative errno when epoll itself fails. */
+/* Runs until loop_stop(); returns the value given there, or a negative errno when epoll itself
+ * fails. */
 int loop_run(struct loop *l, struct err *e);
 /* One turn: waits at most timeout_ms (-1: for ever) and calls what is due. */
 int loop_turn(struct loop *l, int timeout_ms, struct err *e);
 void loop_stop(struct loop *l, int result);
 
-/* Watches fd for EPOLLIN/EPOLLOUT/... The caller keeps the descriptor and removes the watch before it closes it. */
+/* Watches fd for EPOLLIN/EPOLLOUT/... The caller keeps the descriptor and removes the watch
+ * before it closes it. */
 int loop_add_fd(struct loop *l, int fd, uint32_t events, loop_fd_fn fn, void *user,
 	struct loop_fd **out, struct err *e);
 void loop_change_fd(struct loop_fd *w, uint32_t events);
@@ -56,7 +59,8 @@ DEFINE_CLEANUP(struct loop_timer *, loop_timer_free);
 /* Called for each SIGHUP, SIGINT, SIGTERM. One handler for the loop. */
 void loop_on_signal(struct loop *l, loop_signal_fn fn, void *user);
 
-/* Calls fn once when the child `pid` of this process has ended. Only pids registered here are ever reaped. */
+/* Calls fn once when the child `pid` of this process has ended. Only pids registered here are
+ * ever reaped. */
 void loop_watch_child(struct loop *l, pid_t pid, loop_child_fn fn, void *user);
 void loop_forget_child(struct loop *l, pid_t pid);
 

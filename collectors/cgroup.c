@@ -71,7 +71,8 @@ static void take_v1(struct cgroup_layout *l, const char *point, char *options)
 				set_mount(l, (enum cgroup_controller)c, point);
 }
 
-/* "31 23 0:28 / /sys/fs/cgroup/cpu rw,nosuid shared:9 - cgroup cgroup rw,cpu": the optional fields end at "-". */
+/* "31 23 0:28 / /sys/fs/cgroup/cpu rw,nosuid shared:9 - cgroup cgroup rw,cpu": the optional
+ * fields end at "-". */
 static void take_mount(struct cgroup_layout *l, char *line)
 {
 	enum { POINT = 4, FIXED = 6 };

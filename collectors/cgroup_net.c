@@ -11,7 +11,8 @@
 #include "base/str.h"
 #include "collectors/cgroup_text.h"
 
-/* Where the processes may be: podman's container/, systemd's init.scope in the container, and one more. */
+/* Where the processes may be: podman's container/, systemd's init.scope in the container, and
+ * one more. */
 enum { NESTING_MAX = 3, FOLDERS_MAX = 64 };
 /* A new cgroup may still be without its process, or its process without its namespace. */
 enum { LOOKS_AT_START = 3 };
@@ -105,7 +106,8 @@ bool cgroup_net_is_member(const char *proc_cgroup, const char *path)
 	return false;
 }
 
-/* An O_PATH descriptor of /proc/PID, or -1. Checked after it was opened, so the number cannot have been given away. */
+/* An O_PATH descriptor of /proc/PID, or -1. Checked after it was opened, so the number cannot
+ * have been given away. */
 static int open_member(struct cgroup_reader *r, const struct cgroup *g, long pid)
 {
 	_cleanup_(close_p) int fd = -1;
@@ -200,7 +202,8 @@ bool cgroup_net_find(struct cgroup_net *n, struct cgroup_reader *r, const struct
 	long first_pid, uint64_t host_ns)
 {
 	const struct cgroup_net before = *n;
-	/* Where nothing is read, a process may come or move to another namespace: a look now and then. */
+	/* Where nothing is read, a process may come or move to another namespace: a look now and
+	 * then. */
 	bool look = n->samples < LOOKS_AT_START || n->samples % CGROUP_REFRESH_SAMPLES == 0;
 	_cleanup_(close_p) int fd = -1;
 
@@ -255,8 +258,8 @@ static const char *reason_of(const struct cgroup_net *n)
 	return unreadable;
 }
 
-/* Into r->text. The kernel writes interfaces into a page and hands out what fits: an answer well below a page is all of it,
- * which spares a second read. */
+/* Into r->text. The kernel writes interfaces into a page and hands out what fits: an answer well
+ * below a page is all of it, which spares a second read. */
 static int read_all(int dirfd, struct cgroup_reader *r)
 {
 	enum { SURELY_WHOLE = 3072 };

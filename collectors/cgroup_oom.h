@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tells at once when a cgroup may have run out of memory, because one that dies of it takes its counters along: on v2 by
- * inotify on memory.events, on v1 by an eventfd registered at memory.oom_control through cgroup.event_control.
- * Both also fire for other reasons (a limit was touched; the cgroup was removed): the callee looks at the count.
- * Sources: kernel Documentation/admin-guide/cgroup-v2.rst (memory.events), cgroup-v1/memory.rst section 10.
+ * Tells at once when a cgroup may have run out of memory, because one that dies of it takes its
+ * counters along: on v2 by inotify on memory.events, on v1 by an eventfd registered at
+ * memory.oom_control through cgroup.event_control. Both also fire for other reasons (a limit was
+ * touched; the cgroup was removed): the callee looks at the count. Sources: kernel
+ * Documentation/admin-guide/cgroup-v2.rst (memory.events), cgroup-v1/memory.rst section 10.
  */
 #ifndef COLLECTORS_CGROUP_OOM_H
 #define COLLECTORS_CGROUP_OOM_H
@@ -17,10 +18,12 @@
 struct cgroup_oom;
 struct cgroup_oom_watch;
 
-/* `signals`: how often it was announced since the last call; on v2 at least 1. May remove the watch. */
+/* `signals`: how often it was announced since the last call; on v2 at least 1. May remove the
+ * watch. */
 typedef void (*cgroup_oom_fn)(void *user, uint64_t signals);
 
-/* 0, or -errno where the system offers no such thing (the caller goes on without). The tree stays the caller's. */
+/* 0, or -errno where the system offers no such thing (the caller goes on without). The tree
+ * stays the caller's. */
 int cgroup_oom_new(
 	struct loop *loop, const struct cgroup_tree *tree, struct cgroup_oom **out, struct err *e);
 void cgroup_oom_free(struct cgroup_oom *o); /* after all its watches were removed */

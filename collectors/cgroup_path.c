@@ -35,7 +35,8 @@ static const struct id_rule {
 	{"nerdctl-", ".scope", "containerd"},
 };
 
-/* Never a container, never worth a look: monitors beside containers, builders, units without processes of interest. */
+/* Never a container, never worth a look: monitors beside containers, builders, units without
+ * processes of interest. */
 static const char *const ignored_prefixes[] = {
 	"crio-conmon-", "libpod-conmon-", "lxc.monitor", "lxc.pivot", "user-runtime-dir@"};
 static const char *const ignored_names[] = {"buildkit", "init.scope"};
@@ -114,7 +115,8 @@ static const char *engine_above(const struct walk *w)
 	return w->kube ? "containerd" : "";
 }
 
-/* "system.slice:docker:<id>": a runtime with the cgroupfs driver was given a path of the systemd driver. */
+/* "system.slice:docker:<id>": a runtime with the cgroupfs driver was given a path of the systemd
+ * driver. */
 static bool take_colon_id(const char *c, struct cgroup_name *out)
 {
 	const char *id = strrchr(c, ':');

@@ -252,7 +252,8 @@ static void report_limits(const struct cgroup_limits *l, struct cgroup_numbers *
 int cgroup_read(struct cgroup_reader *r, struct cgroup *g, struct cgroup_numbers *out)
 {
 	const struct cgroup_version *version = version_of(r);
-	/* The second look is for files that were made a moment after the cgroup: controllers come one after another. */
+	/* The second look is for files that were made a moment after the cgroup: controllers
+	 * come one after another. */
 	bool look_again = g->samples < 2 || g->samples % CGROUP_REFRESH_SAMPLES == g->refresh;
 	bool replaced = false;
 	bool lost = g->samples == 0;

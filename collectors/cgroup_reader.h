@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads the numbers of one cgroup, v1 or v2, under the descriptors of a cgroup_tree. Files stay open between
- * samples (a third of the cost of opening them) as long as the budget of descriptors lasts; limits are read only each
- * CGROUP_REFRESH_SAMPLES. A container that ends in the middle of a read is an outcome, not an error.
+ * Reads the numbers of one cgroup, v1 or v2, under the descriptors of a cgroup_tree. Files stay
+ * open between samples (a third of the cost of opening them) as long as the budget of descriptors
+ * lasts; limits are read only each CGROUP_REFRESH_SAMPLES. A container that ends in the middle of a
+ * read is an outcome, not an error.
  */
 #ifndef COLLECTORS_CGROUP_READER_H
 #define COLLECTORS_CGROUP_READER_H
@@ -18,7 +19,8 @@
 enum {
 	CGROUP_FILES_MAX = 12,
 	CGROUP_REFRESH_SAMPLES = 15,
-	/* A read of a cgroup or net/dev file. The largest, memory.stat, has some 1.5 kB; net/dev of a host with many interfaces 20 kB. */
+	/* A read of a cgroup or net/dev file. The largest, memory.stat, has some 1.5 kB; net/dev
+	 * of a host with many interfaces 20 kB. */
 	CGROUP_TEXT_MAX = 64 << 10,
 };
 
@@ -64,7 +66,8 @@ enum {
 /* The tree stays the caller's. kept_max: 0 opens files each time. */
 void cgroup_reader_init(struct cgroup_reader *r, const struct cgroup_tree *tree, int proc_fd,
 	int sys_fd, size_t kept_max);
-/* Once per sample, before the cgroups: reads again, now and then, what is the machine's (CPUs, memory, block devices). */
+/* Once per sample, before the cgroups: reads again, now and then, what is the machine's (CPUs,
+ * memory, block devices). */
 void cgroup_reader_begin(struct cgroup_reader *r);
 
 void cgroup_init(struct cgroup *g, const char *path, unsigned refresh);
@@ -73,7 +76,8 @@ void cgroup_done(struct cgroup_reader *r, struct cgroup *g);
 /* Fills `out` (network and what the engine knows are not in it). */
 int cgroup_read(struct cgroup_reader *r, struct cgroup *g, struct cgroup_numbers *out);
 
-/* The OOM kills counted so far in it and below it. False when the kernel does not tell, or it is gone. */
+/* The OOM kills counted so far in it and below it. False when the kernel does not tell, or it is
+ * gone. */
 bool cgroup_read_oom_kills(const struct cgroup_reader *r, const struct cgroup *g, double *out);
 
 /* --- for the readers of v1 and v2 --- */
@@ -98,7 +102,8 @@ struct cgroup_version {
 	/* Chooses cgroup_reader.variant; NULL: there are none. */
 	int (*choose_variant)(struct cgroup_reader *r);
 	const char *no_variant; /* the reason when it chose none */
-	/* Reads the limits of the cgroup at `path` alone into `l`, where they are smaller than what is there. */
+	/* Reads the limits of the cgroup at `path` alone into `l`, where they are smaller than
+	 * what is there. */
 	void (*limits)(struct cgroup_reader *r, const char *path, struct cgroup_limits *l);
 	/* For metrics this version does not have at all. */
 	void (*finish)(struct cgroup_numbers *out);
@@ -107,7 +112,8 @@ struct cgroup_version {
 extern const struct cgroup_version cgroup_v1;
 extern const struct cgroup_version cgroup_v2;
 
-/* Reads PATH/NAME in the tree of the controller into r->text, opened for this once. Length or negative errno. */
+/* Reads PATH/NAME in the tree of the controller into r->text, opened for this once. Length or
+ * negative errno. */
 int cgroup_read_once(
 	struct cgroup_reader *r, enum cgroup_controller c, const char *path, const char *name);
 

@@ -7,7 +7,8 @@
 
 #include "base/cleanup.h"
 
-/* Moves past a whole number; false when there is none. Doubles hold every counter of a real machine (2^53). */
+/* Moves past a whole number; false when there is none. Doubles hold every counter of a real
+ * machine (2^53). */
 static bool take_number(const char **p, double *out)
 {
 	const char *s = *p;

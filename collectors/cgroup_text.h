@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The formats of cgroup files (kernel Documentation/admin-guide/cgroup-v2.rst, "Interface Files"). Pure, and quick: these
- * run for every file of every container in each sample. Keys count, never positions: kernels add lines.
+ * The formats of cgroup files (kernel Documentation/admin-guide/cgroup-v2.rst, "Interface Files").
+ * Pure, and quick: these run for every file of every container in each sample. Keys count, never
+ * positions: kernels add lines.
  */
 #ifndef COLLECTORS_CGROUP_TEXT_H
 #define COLLECTORS_CGROUP_TEXT_H
@@ -27,7 +28,8 @@ size_t cgroup_flat_keyed(const char *text, const struct cgroup_key *keys, size_t
 /* A file of one number; "max" is INFINITY. False when it is neither. */
 bool cgroup_number(const char *text, double *out);
 
-/* cpu.max, "MAX PERIOD" in microseconds: cores, INFINITY for "max". False when it is something else. */
+/* cpu.max, "MAX PERIOD" in microseconds: cores, INFINITY for "max". False when it is something
+ * else. */
 bool cgroup_cpu_max(const char *text, double *out_cores);
 
 /* The `total` in microseconds of the line "some" of a pressure file. False without one. */
@@ -44,15 +46,18 @@ struct cgroup_io {
 /* Whether a device's numbers are to be counted (see block_devices.h). */
 typedef bool (*cgroup_device_fn)(void *user, unsigned major, unsigned minor);
 
-/* io.stat of v2: "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6" lines; unknown keys and bare device numbers are skipped. */
+/* io.stat of v2: "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6" lines; unknown keys and
+ * bare device numbers are skipped. */
 void cgroup_io_stat(const char *text, cgroup_device_fn counts, void *user, struct cgroup_io *out);
 
-/* A blkio file of v1, "8:0 Read 4096" lines: the sums of Read and Write. Returns the number of device lines. */
+/* A blkio file of v1, "8:0 Read 4096" lines: the sums of Read and Write. Returns the number of
+ * device lines. */
 size_t cgroup_blkio(
 	const char *text, cgroup_device_fn counts, void *user, double *out_read, double *out_write);
 
-/* /proc/PID/net/dev: sums over the interfaces that lead out of the container. lo is left out, and what carries the same
- * bytes a second time (bridges, veth pairs, tunnels). False when no such interface is there. */
+/* /proc/PID/net/dev: sums over the interfaces that lead out of the container. lo is left out,
+ * and what carries the same bytes a second time (bridges, veth pairs, tunnels). False when no
+ * such interface is there. */
 struct cgroup_net_dev {
 	double received_bytes, sent_bytes, received_packets, sent_packets;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The files of a v1 cgroup, each in the tree of its controller: kernel Documentation/admin-guide/cgroup-v1/
- * cpuacct.rst, memory.rst, blkio-controller.rst, pids.rst and Documentation/scheduler/sched-bwc.rst.
+ * The files of a v1 cgroup, each in the tree of its controller: kernel
+ * Documentation/admin-guide/cgroup-v1/ cpuacct.rst, memory.rst, blkio-controller.rst, pids.rst and
+ * Documentation/scheduler/sched-bwc.rst.
  */
 #include <math.h>
 
@@ -105,7 +106,8 @@ static const char no_pids[] = "it has no pids cgroup";
 static const char no_pressure[] = "pressure of containers needs cgroup v2";
 static const char no_swap[] = "swap is not accounted by this kernel";
 
-/* The scheduler in charge counts (bfq, cfq), else the throttling layer does, or nobody; the files of all are always there. */
+/* The scheduler in charge counts (bfq, cfq), else the throttling layer does, or nobody; the
+ * files of all are always there. */
 #define IO_BYTES                                                                                   \
 	{                                                                                          \
 		"blkio.bfq.io_service_bytes_recursive", "blkio.io_service_bytes_recursive",        \
@@ -153,7 +155,8 @@ static bool read_number(struct cgroup_reader *r, enum cgroup_controller c, const
 	return cgroup_read_once(r, c, path, name) > 0 && cgroup_number(r->text, v);
 }
 
-/* No limit is 9223372036854771712, which is above the memory of any machine; a quota of -1 is no number here. */
+/* No limit is 9223372036854771712, which is above the memory of any machine; a quota of -1 is no
+ * number here. */
 static void read_limits(struct cgroup_reader *r, const char *path, struct cgroup_limits *l)
 {
 	double quota, period, v;

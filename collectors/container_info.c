@@ -181,7 +181,8 @@ void container_stable_name(char *to, size_t size, const json_t *labels, const ch
 		(void)str_copy(to, size, name);
 }
 
-/* How many bytes at the end of s, at most `max` and at least `min`, are of the alphabet Kubernetes makes random names of, behind a '-'. */
+/* How many bytes at the end of s, at most `max` and at least `min`, are of the alphabet
+ * Kubernetes makes random names of, behind a '-'. */
 static size_t random_tail(const char *s, size_t len, size_t min, size_t max)
 {
 	size_t n = 0;

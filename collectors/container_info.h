@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a container engine knows of a container: name, image, state, health, restarts. Parsed from the engine's API or
- * from the files it keeps on disk. Pure: no I/O. All texts are bounded; what is not understood is left unknown.
- * Formats: Docker Engine API v1.24 and later (also spoken by Podman), moby container/container.go (config.v2.json is
- * the same structure), containers/storage containers.json, OCI runtime-spec config.json with the annotations of
- * containerd's and CRI-O's Kubernetes parts.
+ * What a container engine knows of a container: name, image, state, health, restarts. Parsed from
+ * the engine's API or from the files it keeps on disk. Pure: no I/O. All texts are bounded; what is
+ * not understood is left unknown. Formats: Docker Engine API v1.24 and later (also spoken by
+ * Podman), moby container/container.go (config.v2.json is the same structure), containers/storage
+ * containers.json, OCI runtime-spec config.json with the annotations of containerd's and CRI-O's
+ * Kubernetes parts.
  */
 #ifndef COLLECTORS_CONTAINER_INFO_H
 #define COLLECTORS_CONTAINER_INFO_H
@@ -56,8 +57,9 @@ struct container_info {
 	double started_at; /* Unix seconds; NaN: not known or never */
 	long pid; /* of its first process; 0: none; -1: not known */
 	bool oom_killed; /* its last end was by the OOM killer */
-	/* For the runtime: where it was learnt (0: files, else an engine's socket); the last list it was in; whether its cgroup was seen to come or go (0: neither); whether that contradicts
-	 * the engine, which notes it a moment later. */
+	/* For the runtime: where it was learnt (0: files, else an engine's socket); the last
+	 * list it was in; whether its cgroup was seen to come or go (0: neither); whether that
+	 * contradicts the engine, which notes it a moment later. */
 	unsigned source, listed;
 	enum { CGROUP_NOT_SEEN, CGROUP_CAME, CGROUP_WENT } cgroup;
 	bool doubtful;
@@ -82,16 +84,18 @@ int container_info_from_podman(
 int container_info_from_oci(
 	const json_t *object, const char *id, struct container_info *out, struct err *e);
 
-/* The name that stays when the container is replaced by a new version: the label agent.name if there is one, else
- * project-service of compose (with "-N" for the second and further ones), else the service of swarm (with ".N"), else
- * the container's own name. `labels` may be NULL. At most `size` - 1 bytes. */
+/* The name that stays when the container is replaced by a new version: the label agent.name if
+ * there is one, else project-service of compose (with "-N" for the second and further ones),
+ * else the service of swarm (with ".N"), else the container's own name. `labels` may be NULL. At
+ * most `size` - 1 bytes. */
 void container_stable_name(char *to, size_t size, const json_t *labels, const char *name);
-/* The same for a container of a Kubernetes pod: namespace/pod/container, the pod without the random parts that a deployment
- * gives it. */
+/* The same for a container of a Kubernetes pod: namespace/pod/container, the pod without the
+ * random parts that a deployment gives it. */
 void container_pod_stable_name(
 	char *to, size_t size, const char *ns, const char *pod, const char *name);
 
-/* "2026-11-21T05:06:07.123456789Z" or with an offset: Unix seconds; NaN for anything else and for years before 1970. */
+/* "2026-11-21T05:06:07.123456789Z" or with an offset: Unix seconds; NaN for anything else and
+ * for years before 1970. */
 double container_time(const char *rfc3339);
 
 #endif

@@ -9,8 +9,8 @@ enum {
 	/* v1 announces before it kills: the count is looked at again, this often. */
 	CHECK_AGAIN_MS = 20,
 	CHECKS_MAX = 25,
-	/* A cgroup that touches its limit all the time is announced up to 100 times a second. One that did so this often is watched
-	 * again from the next sample on. */
+	/* A cgroup that touches its limit all the time is announced up to 100 times a second.
+	 * One that did so this often is watched again from the next sample on. */
 	ANNOUNCED_MAX = 500,
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counts the OOM kills of each cgroup of the table, also of those that die of one between two samples. The kernel announces
- * (cgroup_oom.h); what counts is that the cgroup's own count rose, or, where an announced cgroup vanished before its count
- * could be read, that it vanished. Internal to containers.c.
+ * Counts the OOM kills of each cgroup of the table, also of those that die of one between two
+ * samples. The kernel announces (cgroup_oom.h); what counts is that the cgroup's own count rose,
+ * or, where an announced cgroup vanished before its count could be read, that it vanished. Internal
+ * to containers.c.
  */
 #ifndef COLLECTORS_CONTAINER_OOM_H
 #define COLLECTORS_CONTAINER_OOM_H
@@ -13,7 +14,8 @@
 
 struct container_oom;
 
-/* NULL `loop`, or a system without announcements: the counts of the samples are all there is. Never fails. */
+/* NULL `loop`, or a system without announcements: the counts of the samples are all there is.
+ * Never fails. */
 struct container_oom *container_oom_new(
 	struct loop *loop, struct cgroup_reader *reader, struct container_table *table);
 void container_oom_free(struct container_oom *o);

@@ -15,8 +15,8 @@ static const char no_restarts[] = "only container engines count restarts";
 static const char not_running[] = "it does not run";
 static const char not_visible[] = "its cgroup cannot be seen from here";
 
-/* A new cgroup feeds this entity: its counters have nothing to do with the ones before, but for the engine's count of
- * restarts, when it is the same container that was started again. */
+/* A new cgroup feeds this entity: its counters have nothing to do with the ones before, but for
+ * the engine's count of restarts, when it is the same container that was started again. */
 static void begin(struct entity *e, const struct container_item *item)
 {
 	const char *before = entity_label_get(e, "container_id");

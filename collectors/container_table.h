@@ -35,7 +35,8 @@ struct container_item {
 	bool fresh; /* was seen to appear: its counters began at 0, at found_ns */
 	bool labelled; /* the entity's labels are up to date */
 	bool ended; /* its cgroup is gone; in the table until the next sample */
-	/* Of container_oom.h: kills of this cgroup, of its predecessors that were not shown in time, and the sum as last shown. */
+	/* Of container_oom.h: kills of this cgroup, of its predecessors that were not shown in
+	 * time, and the sum as last shown. */
 	double oom_kills, oom_carried, oom_shown;
 	struct container_oom *oom;
 	struct cgroup_oom_watch *oom_watch;

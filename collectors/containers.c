@@ -87,7 +87,8 @@ static void settle_names(struct containers *c)
 	c->runtime_version = runtime_version(c->runtime);
 }
 
-/* Of all that use a namespace, the one found first owns it, unless its engine says that it joined another's. */
+/* Of all that use a namespace, the one found first owns it, unless its engine says that it
+ * joined another's. */
 static bool owns_before(const struct container_item *a, const struct container_item *b)
 {
 	bool a_joined =

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Containers and systemd services: finds their cgroups as they come and go, reads their numbers each sample, gives
- * them their stable names, and puts all of it into the registry (classes `container` and `service`). The one interface
- * the daemon uses; the parts are cgroup_*.h (numbers), runtime*.h (names) and container_*.h (who is who).
+ * Containers and systemd services: finds their cgroups as they come and go, reads their numbers
+ * each sample, gives them their stable names, and puts all of it into the registry (classes
+ * `container` and `service`). The one interface the daemon uses; the parts are cgroup_*.h
+ * (numbers), runtime*.h (names) and container_*.h (who is who).
  *
- * Labels of a container: id (cgroup path), container_id, name, image, engine, state, network, pod, namespace,
- * project. Of a service: id.
+ * Labels of a container: id (cgroup path), container_id, name, image, engine, state, network, pod,
+ * namespace, project. Of a service: id.
  */
 #ifndef COLLECTORS_CONTAINERS_H
 #define COLLECTORS_CONTAINERS_H
@@ -30,7 +31,8 @@ struct containers;
 extern const char *const containers_default_sockets[];
 
 struct containers_options {
-	/* API sockets of Docker or Podman. NULL: containers_default_sockets. Missing ones are looked for now and then. */
+	/* API sockets of Docker or Podman. NULL: containers_default_sockets. Missing ones are
+	 * looked for now and then. */
 	const char *const *sockets;
 	size_t n_sockets;
 	const char *docker_root; /* NULL: "/var/lib/docker" */
@@ -38,18 +40,20 @@ struct containers_options {
 	/* By stable name; no match: watched. The list must outlive the containers. */
 	struct patterns containers, services;
 	int root_fd, proc_fd, sys_fd; /* as in struct collect_ctx; the caller keeps them open */
-	bool live; /* the real system: inotify, engine sockets and limits of this process may be used */
+	/* the real system: inotify, engine sockets and limits of this process may be used */
+	bool live;
 };
 
-/* `loop` and `http` may be NULL: no socket is used, and the cgroup tree is walked in each sample. `problems` must outlive it. When `live`,
- * raises this process's soft limit of open files to the hard one, and keeps at most half of it open. */
+/* `loop` and `http` may be NULL: no socket is used, and the cgroup tree is walked in each
+ * sample. `problems` must outlive it. When `live`, raises this process's soft limit of open
+ * files to the hard one, and keeps at most half of it open. */
 int containers_new(struct loop *loop, struct http_client *http, const struct containers_options *o,
 	struct problems *problems, struct containers **out, struct err *e);
 void containers_free(struct containers *c);
 DEFINE_CLEANUP(struct containers *, containers_free);
 
-/* One sample: between the start of a sample and registry_sweep(). Failures of single containers are reasons or problems; a negative errno
- * only when nothing at all could be read. */
+/* One sample: between the start of a sample and registry_sweep(). Failures of single containers
+ * are reasons or problems; a negative errno only when nothing at all could be read. */
 int containers_sample(struct containers *c, const struct collect_ctx *ctx, struct err *e);
 
 /* Other patterns, from a reload; in force with the next sample. */

@@ -6,7 +6,8 @@
 
 enum { KEPT_FILES_WITHOUT_LIMIT = 256 };
 
-/* The same path again: what ended was not shown yet, and its OOM kills are counted for the successor. */
+/* The same path again: what ended was not shown yet, and its OOM kills are counted for the
+ * successor. */
 static void begin_again(struct container_item *item)
 {
 	item->oom_carried = container_oom_pending(item);

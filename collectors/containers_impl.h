@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The inside of containers.h: its state, and the half of it that finds cgroups. Internal to containers*.c.
+ * The inside of containers.h: its state, and the half of it that finds cgroups. Internal to
+ * containers*.c.
  */
 #ifndef COLLECTORS_CONTAINERS_IMPL_H
 #define COLLECTORS_CONTAINERS_IMPL_H
@@ -33,7 +34,8 @@ struct containers {
 /* Opens the cgroup trees and begins to watch them. Without any: 0, and a problem. */
 int containers_open(struct containers *c, struct err *e);
 
-/* Once per sample: brings the table up to date. What ended since the last sample stays in it, marked, if it has OOM kills to show. */
+/* Once per sample: brings the table up to date. What ended since the last sample stays in it,
+ * marked, if it has OOM kills to show. */
 void containers_find(struct containers *c);
 
 /* A cgroup is gone: kept until the next sample. */

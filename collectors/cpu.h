@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /proc/stat (Documentation/filesystems/proc.rst, 1.7): CPU time by mode of all cores and of each, and the few
- * counters of the kernel that stand in the same file, so that it is read once.
+ * /proc/stat (Documentation/filesystems/proc.rst, 1.7): CPU time by mode of all cores and of each,
+ * and the few counters of the kernel that stand in the same file, so that it is read once.
  */
 #ifndef COLLECTORS_CPU_H
 #define COLLECTORS_CPU_H
@@ -10,7 +10,8 @@
 
 #include "base/err.h"
 
-/* The order of the fields in the file. The two behind them, guest and guest_nice, are already counted in user and nice. */
+/* The order of the fields in the file. The two behind them, guest and guest_nice, are already
+ * counted in user and nice. */
 enum cpu_mode {
 	CPU_USER,
 	CPU_NICE,
@@ -44,8 +45,9 @@ struct proc_stat {
 typedef void (*cpu_core_fn)(void *user, unsigned number, const struct cpu_ticks *t);
 int stat_parse(char *text, struct proc_stat *out, cpu_core_fn core, void *user, struct err *e);
 
-/* Sums up shares of CPU time: total[mode] grows by 1 for each 1/100 second in which all cores were in that mode. Working with the sums
- * keeps shares right when cores come and go. The kernel lets idle and iowait run back a little at times (proc(5)): that counts as standing still. */
+/* Sums up shares of CPU time: total[mode] grows by 1 for each 1/100 second in which all cores
+ * were in that mode. Working with the sums keeps shares right when cores come and go. The kernel
+ * lets idle and iowait run back a little at times (proc(5)): that counts as standing still. */
 struct cpu_shares {
 	struct cpu_ticks last;
 	double total[CPU_MODES];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Disks: /proc/diskstats (Documentation/admin-guide/iostats.rst). Whole devices only, no partitions. Devices made of other
- * devices (LVM, dm-crypt, md, ZFS volumes) are measured too but carry the label stacked="1" and are left out of the
- * sums of the host, since the same bytes are counted below them.
+ * Disks: /proc/diskstats (Documentation/admin-guide/iostats.rst). Whole devices only, no
+ * partitions. Devices made of other devices (LVM, dm-crypt, md, ZFS volumes) are measured too but
+ * carry the label stacked="1" and are left out of the sums of the host, since the same bytes are
+ * counted below them.
  */
 #ifndef COLLECTORS_DISK_H
 #define COLLECTORS_DISK_H
@@ -12,7 +13,8 @@
 
 #include "base/err.h"
 
-/* One line. Sectors are of 512 bytes whatever the device says; times in milliseconds, 32 bits wide in the kernel. */
+/* One line. Sectors are of 512 bytes whatever the device says; times in milliseconds, 32 bits
+ * wide in the kernel. */
 struct disk_line {
 	unsigned major;
 	unsigned minor;
@@ -27,7 +29,8 @@ struct disk_line {
 	uint64_t weighted_ms;
 };
 
-/* 1: parsed; 0: a line of another form (partitions before 2.6.25 have 7 fields); -EINVAL names the field. */
+/* 1: parsed; 0: a line of another form (partitions before 2.6.25 have 7 fields); -EINVAL names
+ * the field. */
 int disk_parse_line(char *line, struct disk_line *out, struct err *e);
 
 /* Devices that no one watches unless asked: loop, RAM disks, floppy, CD. */

@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include "collectors/engine_api.h"
 
-/* Docker's words and, where they differ, Podman's. Health checks also raise exec_create, exec_start and exec_die, each time: not
- * among them. */
+/* Docker's words and, where they differ, Podman's. Health checks also raise exec_create,
+ * exec_start and exec_die, each time: not among them. */
 static const char *const actions[] = {"create", "destroy", "die", "died", "health_status", "init",
 	"oom", "pause", "remove", "rename", "restart", "start", "stop", "unpause", "update"};
 

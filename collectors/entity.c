@@ -11,7 +11,8 @@
 
 enum { BUCKETS = 256 };
 
-/* The list is kept in the order of entity_classes[], so that consumers see one class after the other. */
+/* The list is kept in the order of entity_classes[], so that consumers see one class after the
+ * other. */
 struct registry {
 	struct entity *first;
 	struct entity *buckets[BUCKETS];

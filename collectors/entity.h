@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The registry: every entity that exists now, with its current values. A collector finds or makes its
- * entities by stable name, hands in what it read, and the registry turns counters into rates:
+ * The registry: every entity that exists now, with its current values. A collector finds or makes
+ * its entities by stable name, hands in what it read, and the registry turns counters into rates:
  *
  *     e = registry_get(r, &class_disk, "vda");       made at the first call, marked as seen
  *     entity_read_at(e, now_ns);                     when these numbers were read
  *     entity_counter(e, DISK_read_bytes_per_second, bytes_total);
  *     entity_gauge(e, DISK_read_latency_seconds, seconds);
  *
- * A rate covers the whole time between two reads of this counter, so a short peak is never missed. Unknown is NaN,
- * never 0: the first read of a counter, a counter that went backwards, and what was not handed in. Pure: no I/O, no clock.
+ * A rate covers the whole time between two reads of this counter, so a short peak is never missed.
+ * Unknown is NaN, never 0: the first read of a counter, a counter that went backwards, and what was
+ * not handed in. Pure: no I/O, no clock.
  */
 #ifndef COLLECTORS_ENTITY_H
 #define COLLECTORS_ENTITY_H
@@ -60,8 +61,9 @@ void registry_free(struct registry *r);
 void registry_begin(struct registry *r);
 unsigned registry_sample(const struct registry *r); /* 0 before the first */
 
-/* Finds or makes. `key` may be anything: it is made valid (control characters and broken UTF-8 become '_', cut at ENTITY_KEY_MAX; an
- * empty key becomes "_"). NULL when REGISTRY_ENTITIES_MAX is reached. */
+/* Finds or makes. `key` may be anything: it is made valid (control characters and broken UTF-8
+ * become '_', cut at ENTITY_KEY_MAX; an empty key becomes "_"). NULL when REGISTRY_ENTITIES_MAX
+ * is reached. */
 struct entity *registry_get(struct registry *r, const struct entity_class *c, const char *key);
 struct entity *registry_find(
 	const struct registry *r, const struct entity_class *c, const char *key);
@@ -72,11 +74,12 @@ size_t registry_count(const struct registry *r);
 typedef void (*registry_gone_fn)(void *user, struct entity *e);
 void registry_sweep(struct registry *r, registry_gone_fn gone, void *user);
 
-/* When the numbers that follow were read, CLOCK_MONOTONIC nanoseconds. Before entity_counter(); each source that fills
- * the same entity says its own time. Gauges need it too: what was not read in a sample is not stored. */
+/* When the numbers that follow were read, CLOCK_MONOTONIC nanoseconds. Before entity_counter();
+ * each source that fills the same entity says its own time. Gauges need it too: what was not
+ * read in a sample is not stored. */
 void entity_read_at(struct entity *e, int64_t now_ns);
-/* For an entity known to have started at start_ns with all counters at 0 (a cgroup made a moment ago): its first read
- * already gives rates. Before the first entity_read_at(). */
+/* For an entity known to have started at start_ns with all counters at 0 (a cgroup made a moment
+ * ago): its first read already gives rates. Before the first entity_read_at(). */
 void entity_started_at(struct entity *e, int64_t start_ns);
 /* Forgets all counters: the next read is a first read (the container behind the name was replaced). */
 void entity_rebase(struct entity *e);

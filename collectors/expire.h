@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Removes the history of what is gone for good: RRD files and catalogue rows of entities that are not in the registry and were
- * last seen longer ago than catalogue_keep_seconds(). At most 64 a call; run daily and shortly after the start.
+ * Removes the history of what is gone for good: RRD files and catalogue rows of entities that are
+ * not in the registry and were last seen longer ago than catalogue_keep_seconds(). At most 64 a
+ * call; run daily and shortly after the start.
  */
 #ifndef COLLECTORS_EXPIRE_H
 #define COLLECTORS_EXPIRE_H

@@ -283,7 +283,8 @@ static int collect_one(
 	return 0;
 }
 
-/* Problems of an earlier state of this collector (the options were read again) may be about mounts that are not watched now. */
+/* Problems of an earlier state of this collector (the options were read again) may be about
+ * mounts that are not watched now. */
 static void clear_problems(const struct collect_ctx *ctx)
 {
 	for (size_t i = problems_count(ctx->problems); i > 0; i--) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How full each filesystem is: the table of mounts.h, read when the kernel says that it has changed, and statvfs(3). Filesystems
- * that may hang are asked by fs_probe.h, at most once a minute.
+ * How full each filesystem is: the table of mounts.h, read when the kernel says that it has
+ * changed, and statvfs(3). Filesystems that may hang are asked by fs_probe.h, at most once a
+ * minute.
  */
 #ifndef COLLECTORS_FILESYSTEM_H
 #define COLLECTORS_FILESYSTEM_H

@@ -58,8 +58,8 @@ static void close_others(int keep_a, int keep_b)
 			(void)close(fd);
 }
 
-/* Nothing of the parent must live on in a process that may hang for days: no descriptors, no signal handlers. It
- * dies with its parent. */
+/* Nothing of the parent must live on in a process that may hang for days: no descriptors, no
+ * signal handlers. It dies with its parent. */
 static _Noreturn void run_child(
 	fs_usage_fn fn, int root_fd, const char *path, int out_fd, pid_t parent)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Asks a filesystem how full it is. One that depends on a server may never answer, and the call can then not be broken off;
- * so such a one is asked by a process of its own, which lives for this one call. The asker never blocks and never has more than one
- * process per filesystem, whatever happens to the server.
+ * Asks a filesystem how full it is. One that depends on a server may never answer, and the call can
+ * then not be broken off; so such a one is asked by a process of its own, which lives for this one
+ * call. The asker never blocks and never has more than one process per filesystem, whatever happens
+ * to the server.
  */
 #ifndef COLLECTORS_FS_PROBE_H
 #define COLLECTORS_FS_PROBE_H
@@ -45,8 +46,8 @@ void fs_probe_look(struct fs_probe *p, int64_t now_ns);
 /* How long an answer has been awaited; 0 when none is. */
 int64_t fs_probe_waiting_ns(const struct fs_probe *p, int64_t now_ns);
 
-/* Kills the process and waits for its end for at most wait_ms. False when it has not ended yet: the kernel cannot end a process inside a
- * dead network filesystem; call again later. */
+/* Kills the process and waits for its end for at most wait_ms. False when it has not ended yet:
+ * the kernel cannot end a process inside a dead network filesystem; call again later. */
 bool fs_probe_abandon(struct fs_probe *p, int wait_ms);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "collectors/collector.h"
 
-/* The host, with the read time set to that of the calling collector. NULL when the registry is full. */
+/* The host, with the read time set to that of the calling collector. NULL when the registry is
+ * full. */
 struct entity *host_entity(const struct collect_ctx *ctx);
 
 /* True in the sample that made the entity: the time to set labels that never change. */

@@ -181,7 +181,8 @@ static struct interface *find(
 	return &s->list[at];
 }
 
-/* Drivers without link detection say "unknown", which is as good as up (Documentation/networking/operstates.rst). */
+/* Drivers without link detection say "unknown", which is as good as up
+ * (Documentation/networking/operstates.rst). */
 static void fill_up(struct interface *i, const struct collect_ctx *ctx, struct entity *e)
 {
 	char path[64], text[32];

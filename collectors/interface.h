@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Network interfaces: /proc/net/dev and /sys/class/net. Interfaces of containers and virtual machines are left out
- * unless asked for. The sums of the host count each byte once, where it leaves the server: see interface_rank().
+ * Network interfaces: /proc/net/dev and /sys/class/net. Interfaces of containers and virtual
+ * machines are left out unless asked for. The sums of the host count each byte once, where it
+ * leaves the server: see interface_rank().
  */
 #ifndef COLLECTORS_INTERFACE_H
 #define COLLECTORS_INTERFACE_H
@@ -29,7 +30,8 @@ int interface_parse_line(char *line, struct interface_line *out, struct err *e);
 /* lo, veth, bridges of container engines and the like. */
 bool interface_skipped_by_default(const char *name);
 
-/* How surely an interface leads out of this server. The sums count those of the highest rank that is there:
+/* How surely an interface leads out of this server. The sums count those of the highest rank
+ * that is there:
  *   hardware     has a device behind it (a virtual machine's too) and is not the lower half of another such one;
  *   ethernet     the eth0 of a system container: no device, and not built upon a watched interface as a bond, bridge or VLAN is;
  *   other        tunnels and point-to-point links of the same kind;
@@ -38,7 +40,8 @@ enum interface_rank { RANK_NEVER, RANK_OTHER, RANK_ETHERNET, RANK_HARDWARE };
 
 struct interface_facts {
 	bool has_device;
-	bool master_has_device; /* Azure's and Hyper-V's accelerated networking: the master counts the same bytes */
+	/* Azure's and Hyper-V's accelerated networking: the master counts the same bytes */
+	bool master_has_device;
 	bool on_watched_interface;
 	unsigned type; /* ARPHRD_*, /sys/class/net/NAME/type */
 };

@@ -12,7 +12,8 @@
 struct memory {
 	double total;
 	double free;
-	double available; /* estimated when the kernel does not tell (before 3.14, some containers) */
+	/* estimated when the kernel does not tell (before 3.14, some containers) */
+	double available;
 	double buffers;
 	double cached;
 	double shared;

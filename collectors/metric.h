@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The metric tables: the single source for RRD data sources, JSON keys, Prometheus names and help, rule names,
- * dashboard titles and units, and the reference page. The rows are in metrics.def, one per metric;
- * a row gives the table entry and the enum value CLASS_name used by the code that reads it.
+ * The metric tables: the single source for RRD data sources, JSON keys, Prometheus names and help,
+ * rule names, dashboard titles and units, and the reference page. The rows are in metrics.def, one
+ * per metric; a row gives the table entry and the enum value CLASS_name used by the code that reads
+ * it.
  */
 #ifndef COLLECTORS_METRIC_H
 #define COLLECTORS_METRIC_H
@@ -13,7 +14,8 @@
 enum metric_kind {
 	METRIC_GAUGE, /* a level, used as it is */
 	METRIC_RATE, /* read as a counter; the value is its increase per second times `scale` */
-	METRIC_DELTA, /* a counter too; the value is its increase since the last sample times `scale` */
+	/* a counter too; the value is its increase since the last sample times `scale` */
+	METRIC_DELTA,
 };
 
 enum metric_unit {

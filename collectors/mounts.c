@@ -37,8 +37,8 @@ static int missing(struct err *e, const char *what)
 	return err_set(e, EINVAL, "%s is missing", what);
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; fields like master:1 may be there
- * in any number. */
+/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; fields like
+ * master:1 may be there in any number. */
 int mount_parse_line(char *line, struct mount_line *out, struct err *e)
 {
 	struct mount_line l = {0};
@@ -106,7 +106,8 @@ enum mount_kind mount_kind_of(const char *type)
 	return MOUNT_LOCAL;
 }
 
-/* What container engines and package systems mount for themselves, and the files a container gets from its host. */
+/* What container engines and package systems mount for themselves, and the files a container
+ * gets from its host. */
 static bool is_private(const char *point)
 {
 	static const char *const below[] = {"/dev/", "/proc/", "/snap/", "/sys/",
@@ -218,7 +219,8 @@ static void mark_hanging(struct mounts *t)
 				t->list[i].may_hang = true;
 }
 
-/* Which of two mounts of one filesystem stands for it: the whole before a part, then the one nearer to the root. */
+/* Which of two mounts of one filesystem stands for it: the whole before a part, then the one
+ * nearer to the root. */
 static bool is_better(const struct mount *a, const struct mount *b)
 {
 	if (a->whole != b->whole)

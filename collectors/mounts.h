@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which filesystems are worth watching: a table made from /proc/self/mountinfo (Documentation/filesystems/proc.rst, 3.5). Pure:
- * knows no system calls. A filesystem is there once, however often it is mounted, and one that is mounted over is not.
+ * Which filesystems are worth watching: a table made from /proc/self/mountinfo
+ * (Documentation/filesystems/proc.rst, 3.5). Pure: knows no system calls. A filesystem is there
+ * once, however often it is mounted, and one that is mounted over is not.
  */
 #ifndef COLLECTORS_MOUNTS_H
 #define COLLECTORS_MOUNTS_H
@@ -16,7 +17,9 @@
 struct mount_line {
 	unsigned major;
 	unsigned minor;
-	char *root; /* what of the filesystem is mounted: "/" unless it is a part (bind mount, btrfs subvolume) */
+	/* what of the filesystem is mounted: "/" unless it is a part (bind mount, btrfs
+	 * subvolume) */
+	char *root;
 	char *point;
 	char *options;
 	char *type;
@@ -31,7 +34,8 @@ enum mount_kind {
 	MOUNT_MEMORY, /* tmpfs, overlay: watched as "/" and "/tmp" */
 	MOUNT_IMAGE, /* squashfs, iso9660: always full */
 	MOUNT_LOCAL,
-	MOUNT_REMOTE, /* depends on a server or a program, and may hang with it: NFS, CIFS, 9p, FUSE */
+	/* depends on a server or a program, and may hang with it: NFS, CIFS, 9p, FUSE */
+	MOUNT_REMOTE,
 };
 enum mount_kind mount_kind_of(const char *type);
 
@@ -61,8 +65,8 @@ struct mounts {
 	size_t room;
 };
 
-/* Lines in the order of the file, then mounts_finish(), after which the list has what is to be watched. Zeroed memory is an empty
- * table. Mounts beyond MOUNTS_MAX are left out. */
+/* Lines in the order of the file, then mounts_finish(), after which the list has what is to be
+ * watched. Zeroed memory is an empty table. Mounts beyond MOUNTS_MAX are left out. */
 void mounts_add(struct mounts *t, const struct mount_line *l, const struct collect_options *o);
 void mounts_finish(struct mounts *t);
 void mounts_done(struct mounts *t); /* empty again */

@@ -54,7 +54,8 @@ static ssize_t pread_retry(int fd, void *to, size_t n, off_t at)
 	return got;
 }
 
-/* A file of /proc gives what fits its own buffer at each read, so only a read of 0 bytes is the end. */
+/* A file of /proc gives what fits its own buffer at each read, so only a read of 0 bytes is the
+ * end. */
 static int read_all(int fd, char *text, size_t size)
 {
 	size_t len = 0;
@@ -134,8 +135,8 @@ int proc_read_u64(int dirfd, const char *path, uint64_t *out, struct err *e)
 	return 0;
 }
 
-/* Hands out the whole lines among the first *len bytes; what is left moves to the front. `cut`: the rest of a line that was
- * too long is being skipped. */
+/* Hands out the whole lines among the first *len bytes; what is left moves to the front. `cut`:
+ * the rest of a line that was too long is being skipped. */
 static int take_lines(char *buf, size_t *len, bool *cut, proc_line_fn fn, void *user)
 {
 	char *p = buf;

@@ -31,8 +31,8 @@ static int rrd_failed(struct err *e, int code, const char *path)
 	return r;
 }
 
-/* The arguments of rrd_create: data sources, then archives. A gap of one lost sample is bridged (heartbeat of 2.5 steps);
- * a row is known when half of it is. */
+/* The arguments of rrd_create: data sources, then archives. A gap of one lost sample is bridged
+ * (heartbeat of 2.5 steps); a row is known when half of it is. */
 struct definitions {
 	char text[ARGUMENTS_MAX][DEFINITION_MAX];
 	const char *argv[ARGUMENTS_MAX];
@@ -73,8 +73,9 @@ static void define_all(
 	}
 }
 
-/* A file just written lies in the page cache in large folios, and a later store of 8 bytes through librrd's mapping would
- * write back a whole one (measured: 200 KiB instead of 11 per update). Read back in, it comes in small pages. */
+/* A file just written lies in the page cache in large folios, and a later store of 8 bytes
+ * through librrd's mapping would write back a whole one (measured: 200 KiB instead of 11 per
+ * update). Read back in, it comes in small pages. */
 static int settle(const char *path, struct err *e)
 {
 	_cleanup_(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -298,8 +299,8 @@ static int fetch(const char *path, const char *cf, time_t from, time_t to, unsig
 	return 0;
 }
 
-/* The finest archive that reaches back to `from`. Its rows are averages; the maxima of the same rows lie in an archive
- * beside it, but for the finest of all, whose rows are single samples. */
+/* The finest archive that reaches back to `from`. Its rows are averages; the maxima of the same
+ * rows lie in an archive beside it, but for the finest of all, whose rows are single samples. */
 static int fetch_finest(const char *path, time_t from, time_t to, enum rrd_consolidation how,
 	struct fetched *out, struct err *e)
 {

@@ -13,7 +13,8 @@
 
 enum { RRD_ARCHIVES_MAX = 8 };
 
-/* "20s for 2d": one row each 20 s, kept for 2 days. Rows wider than the step keep average and maximum. */
+/* "20s for 2d": one row each 20 s, kept for 2 days. Rows wider than the step keep average and
+ * maximum. */
 struct rrd_archive {
 	int64_t row_seconds;
 	int64_t span_seconds;
@@ -30,8 +31,8 @@ int rrd_archive_parse(
 	const char *text, int64_t step_seconds, struct rrd_archive *out, struct err *e);
 int64_t rrd_layout_longest_seconds(const struct rrd_layout *l);
 
-/* Path of an entity's file below the rrd folder: "container/shop-web.rrd". Unsafe bytes are written %XX; a name too long for
- * a file is cut and given a hash. At least RRD_NAME_MAX bytes. */
+/* Path of an entity's file below the rrd folder: "container/shop-web.rrd". Unsafe bytes are
+ * written %XX; a name too long for a file is cut and given a hash. At least RRD_NAME_MAX bytes. */
 enum { RRD_NAME_MAX = 300 };
 void rrd_file_name(char *to, size_t size, const struct entity_class *c, const char *key);
 

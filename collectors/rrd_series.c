@@ -9,7 +9,8 @@ static int64_t group_of(int64_t t, int64_t group_seconds)
 	return (t + group_seconds - 1) / group_seconds;
 }
 
-/* Seconds per point, so that no more than max_points groups, aligned to whole multiples, cover the rows. */
+/* Seconds per point, so that no more than max_points groups, aligned to whole multiples, cover
+ * the rows. */
 static int64_t choose_group(time_t start, time_t end, int64_t step, size_t max_points)
 {
 	int64_t rows = (end - start) / step;

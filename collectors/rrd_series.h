@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A stretch of history ready to be drawn: rows of an archive merged into a bounded number of points. Points end at whole
- * multiples of their step, so that the same range asked a moment later gives the same points. Pure.
+ * A stretch of history ready to be drawn: rows of an archive merged into a bounded number of
+ * points. Points end at whole multiples of their step, so that the same range asked a moment later
+ * gives the same points. Pure.
  */
 #ifndef COLLECTORS_RRD_SERIES_H
 #define COLLECTORS_RRD_SERIES_H
@@ -20,12 +21,13 @@ struct rrd_series {
 	double *values; /* [point * n_metrics + metric]; NaN unknown; freed by rrd_series_done() */
 };
 
-/* Makes room for the rows that end after `start` up to `end` (row width step_seconds), as at most max_points (2 or more) points, all
- * unknown. No row: no points. */
+/* Makes room for the rows that end after `start` up to `end` (row width step_seconds), as at
+ * most max_points (2 or more) points, all unknown. No row: no points. */
 void rrd_series_init(struct rrd_series *s, time_t start, time_t end, int64_t step_seconds,
 	size_t n_metrics, size_t max_points);
 
-/* One column of rows; the first row ends at start + step_seconds. `stride` numbers lie between two rows. */
+/* One column of rows; the first row ends at start + step_seconds. `stride` numbers lie between
+ * two rows. */
 struct rrd_column {
 	time_t start;
 	int64_t step_seconds;

@@ -11,7 +11,8 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-/* An OCI config.json with a long seccomp profile has 100 kB; Podman's list a few hundred bytes a container. */
+/* An OCI config.json with a long seccomp profile has 100 kB; Podman's list a few hundred bytes a
+ * container. */
 enum { FILE_MAX_BYTES = 4 << 20 };
 
 /* Where Kubernetes' container runtimes put bundles; k3s has a containerd of its own. */
@@ -116,7 +117,8 @@ static int read_bundle(
 	return r;
 }
 
-/* "hostname: web" of a container, "name: web" of a virtual machine. Snapshots follow in sections of their own. */
+/* "hostname: web" of a container, "name: web" of a virtual machine. Snapshots follow in sections
+ * of their own. */
 static int read_proxmox(const struct runtime_files *f, const struct cgroup_name *name,
 	struct container_info *out, struct err *e)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names of containers from the files their engines keep: Docker's config.v2.json, Podman's containers.json, the OCI
- * bundles of containerd and CRI-O, the guests' configuration of Proxmox. Most are readable by root alone.
+ * Names of containers from the files their engines keep: Docker's config.v2.json, Podman's
+ * containers.json, the OCI bundles of containerd and CRI-O, the guests' configuration of Proxmox.
+ * Most are readable by root alone.
  */
 #ifndef COLLECTORS_RUNTIME_FILES_H
 #define COLLECTORS_RUNTIME_FILES_H
@@ -17,8 +18,8 @@ struct runtime_files {
 	const char *docker_root, *podman_root;
 };
 
-/* Reads what the files say about the container of that cgroup. -ENOENT: no file of a known engine names it;
- * -EACCES: this user may not read them. */
+/* Reads what the files say about the container of that cgroup. -ENOENT: no file of a known
+ * engine names it; -EACCES: this user may not read them. */
 int runtime_files_read(const struct runtime_files *f, const struct cgroup_name *name,
 	struct container_info *out, struct err *e);
 

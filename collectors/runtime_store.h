@@ -15,9 +15,11 @@ struct runtime_store {
 
 void runtime_store_done(struct runtime_store *s);
 struct container_info *runtime_store_find(const struct runtime_store *s, const char *id);
-/* Notes what was seen of the container's cgroup, and where the engine's state contradicts it, corrects that. */
+/* Notes what was seen of the container's cgroup, and where the engine's state contradicts it,
+ * corrects that. */
 void runtime_store_saw(struct runtime_store *s, const char *id, bool came);
-/* Adds, or merges into what is there; empties `info`. False when there are too many: `info` was dropped. */
+/* Adds, or merges into what is there; empties `info`. False when there are too many: `info` was
+ * dropped. */
 bool runtime_store_put(struct runtime_store *s, struct container_info *info);
 /* Removes the containers of that engine, learnt from that source, whose `listed` is another. */
 void runtime_store_sweep(

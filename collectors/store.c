@@ -243,7 +243,8 @@ static void take(struct store *s, struct entity *e, time_t when)
 		f->entity = e;
 	}
 	f->rows_seen++;
-	/* The file is ahead of the clock, which the clock guard has confirmed: what lies ahead never was. */
+	/* The file is ahead of the clock, which the clock guard has confirmed: what lies ahead
+	 * never was. */
 	if (f->ready && when < f->last)
 		f->ready = false;
 	if (f->ready && !s->full && f->n_pending)
@@ -287,7 +288,8 @@ void store_sample(struct store *s, struct registry *r, time_t when)
 		problem_clear(s->problems, "store.write");
 }
 
-/* Makes the file fit: new, grown by new data sources, or cut at the present when the clock went back. */
+/* Makes the file fit: new, grown by new data sources, or cut at the present when the clock went
+ * back. */
 static int prepare(struct store *s, struct stored *f, const char *path, struct err *e)
 {
 	const struct entity_class *c = f->entity->class;

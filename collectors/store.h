@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Samples into RRD files: one file per entity below one folder. Takes each sample in the loop (some 50 us an entity) and
- * does what is slow (checking, making, growing, mending a file) one file at a time from store_work(), between which the
- * loop turns. Until its file is ready an entity's rows wait in memory, the newest STORE_PENDING_MAX of them.
+ * Samples into RRD files: one file per entity below one folder. Takes each sample in the loop (some
+ * 50 us an entity) and does what is slow (checking, making, growing, mending a file) one file at a
+ * time from store_work(), between which the loop turns. Until its file is ready an entity's rows
+ * wait in memory, the newest STORE_PENDING_MAX of them.
  *
- * An entity that appears while the agent runs gets its file with its third sample: what lives shorter leaves none.
- * Every fault is a problem with a text (folder full, read-only, broken file kept aside) and never stops the next sample.
+ * An entity that appears while the agent runs gets its file with its third sample: what lives
+ * shorter leaves none. Every fault is a problem with a text (folder full, read-only, broken file
+ * kept aside) and never stops the next sample.
  */
 #ifndef COLLECTORS_STORE_H
 #define COLLECTORS_STORE_H
@@ -22,9 +24,8 @@
 
 enum {
 	STORE_PENDING_MAX = 15, /* 5 minutes at the usual interval */
-	STORE_FREE_MIN_BYTES =
-		1
-		<< 20, /* below this nothing is written: a mapped write on a full disk would kill us */
+	/* below this nothing is written: a mapped write on a full disk would kill us */
+	STORE_FREE_MIN_BYTES = 1 << 20,
 	STORE_FIRST_ROWS = 3,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * TCP: /proc/net/snmp and netstat (the MIBs of RFC 4022 and Linux's own; Documentation/networking/snmp_counter.rst),
- * /proc/net/sockstat, and the states of tcp_states.h.
+ * TCP: /proc/net/snmp and netstat (the MIBs of RFC 4022 and Linux's own;
+ * Documentation/networking/snmp_counter.rst), /proc/net/sockstat, and the states of tcp_states.h.
  */
 #ifndef COLLECTORS_TCP_H
 #define COLLECTORS_TCP_H

@@ -29,7 +29,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* "   0: 0100007F:1F90 0100007F:C350 08 ...": the state is the fourth field, two hexadecimal digits. */
+/* "   0: 0100007F:1F90 0100007F:C350 08 ...": the state is the fourth field, two hexadecimal
+ * digits. */
 int tcp_states_add_line(char *line, struct tcp_states *counts, struct err *e)
 {
 	char *field = line;
@@ -90,8 +91,8 @@ int tcp_states_add_datagram(const void *datagram, size_t size, struct tcp_states
 	return left ? -EBADMSG : 1;
 }
 
-/* The older form of the request: it answers for IPv4 and IPv6 in one walk of the kernel's table, where
- * SOCK_DIAG_BY_FAMILY needs a walk for each. */
+/* The older form of the request: it answers for IPv4 and IPv6 in one walk of the kernel's table,
+ * where SOCK_DIAG_BY_FAMILY needs a walk for each. */
 static int send_request(int fd)
 {
 	struct {
@@ -108,7 +109,8 @@ static int send_request(int fd)
 	return send(fd, &m, m.h.nlmsg_len, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* The kernel makes each part of the answer while it is being received, so there is nothing to wait for. */
+/* The kernel makes each part of the answer while it is being received, so there is nothing to
+ * wait for. */
 static int receive_answer(int fd, struct tcp_states *counts)
 {
 	_Alignas(struct nlmsghdr) char text[16384];

@@ -21,7 +21,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Where the flavour of a kernel release begins: "-amd64" of "6.1.0-18-amd64", the end when it has none. */
+/* Where the flavour of a kernel release begins: "-amd64" of "6.1.0-18-amd64", the end when it
+ * has none. */
 static const char *flavour(const char *release)
 {
 	const char *p = release;

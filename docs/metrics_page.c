@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prints docs/metrics.md from the metric tables: `make docs`. The lint run checks that the page is up to date.
+ * Prints docs/metrics.md from the metric tables: `make docs`. The lint run checks that the page is
+ * up to date.
  */
 #include <stdio.h>
 

@@ -11,7 +11,8 @@
 #include "agent/web/latest.h"
 #include "base/clock.h"
 
-/* Files are read one after another in turns of this length, so that a large answer does not keep others waiting. */
+/* Files are read one after another in turns of this length, so that a large answer does not keep
+ * others waiting. */
 enum { TURN_MS = 5 };
 
 struct series {

@@ -36,8 +36,8 @@ struct series_request {
 	enum rrd_consolidation how;
 };
 
-/* Pure. `span_seconds`: how far back there may be anything; earlier and future times are cut to what can be. Texts in `out` are
- * the query's. -EINVAL with a sentence for the user. */
+/* Pure. `span_seconds`: how far back there may be anything; earlier and future times are cut to
+ * what can be. Texts in `out` are the query's. -EINVAL with a sentence for the user. */
 int series_request_parse(const struct query *q, time_t now, int64_t span_seconds,
 	struct series_request *out, struct err *e);
 

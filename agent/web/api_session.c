@@ -17,7 +17,8 @@ static void reply_role(struct call *c)
 	call_json(c, &b);
 }
 
-/* The cookie is kept from plain HTTP when the page came over HTTPS, which a proxy in front may speak for us. */
+/* The cookie is kept from plain HTTP when the page came over HTTPS, which a proxy in front may
+ * speak for us. */
 static void set_cookie(struct call *c, const char *session, long long seconds)
 {
 	const char *origin = http_get_header(c->rq, "Origin");

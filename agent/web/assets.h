@@ -20,8 +20,9 @@ struct asset {
 
 /* NULL when there is none of that name. */
 const struct asset *asset_find(const char *name);
-/* Of "NAME" or "VERSION/NAME". *is_lasting: that address will never give anything else, so it may be kept for ever. A page loaded before
- * an upgrade still asks by the version before: it gets what there is now. */
+/* Of "NAME" or "VERSION/NAME". *is_lasting: that address will never give anything else, so it
+ * may be kept for ever. A page loaded before an upgrade still asks by the version before: it
+ * gets what there is now. */
 const struct asset *asset_find_path(const char *path, bool *is_lasting);
 
 #endif

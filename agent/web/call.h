@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One API call: a request on its way through the checks and its handler. Lives as long as the HTTP request. A handler ends it with
- * exactly one call_*() answer, at once or in a callback of call_ask().
+ * One API call: a request on its way through the checks and its handler. Lives as long as the HTTP
+ * request. A handler ends it with exactly one call_*() answer, at once or in a callback of
+ * call_ask().
  */
 #ifndef AGENT_WEB_CALL_H
 #define AGENT_WEB_CALL_H
@@ -47,8 +48,8 @@ void call_fail(struct call *c, unsigned status, const char *fmt, ...)
 void call_fail_answer(struct call *c, const json_t *answer);
 void call_json(struct call *c, struct buf *body); /* 200 */
 
-/* A question to the daemon in the name of the caller; `request` is taken over. `fn` is called only with an "ok" answer, everything else is
- * passed on to the client as a failure. */
+/* A question to the daemon in the name of the caller; `request` is taken over. `fn` is called
+ * only with an "ok" answer, everything else is passed on to the client as a failure. */
 void call_ask(struct call *c, json_t *request, call_answer_fn fn);
 /* The same for the web process itself, and `fn` gets every answer, NULL included. */
 void call_ask_daemon(struct call *c, json_t *request, call_answer_fn fn);

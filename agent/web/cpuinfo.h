@@ -9,7 +9,8 @@ struct cpuinfo {
 	char model[128]; /* "AuthenticAMD AMD EPYC 7B13"; "" when the file does not say */
 	double mhz; /* of the first core; 0: unknown */
 	int cores; /* as the scheduler sees them */
-	int physical_cores; /* each counted once, however many threads it has; = cores where the file does not say */
+	/* each counted once, however many threads it has; = cores where the file does not say */
+	int physical_cores;
 };
 
 /* Whatever the text, the result is valid. */

@@ -78,7 +78,8 @@ static struct dokploy_container *take_list(const struct rrd_series *s, const jso
 	return list;
 }
 
-/* Moves the newest rows that are known to the front; the agent or the container did not run in the others. */
+/* Moves the newest rows that are known to the front; the agent or the container did not run in
+ * the others. */
 static size_t keep_known(
 	const struct call *c, const struct rrd_series *s, struct dokploy_container *list)
 {

@@ -10,7 +10,8 @@
 
 enum { DOKPLOY_METRICS_MAX = 8 };
 
-/* As many rows as the call's `limit` asks for, of the finest archive, newest last. `names`: the metrics. 0 or a negative errno. */
+/* As many rows as the call's `limit` asks for, of the finest archive, newest last. `names`: the
+ * metrics. 0 or a negative errno. */
 int dokploy_history(const struct call *c, const struct entity_class *k, const char *key,
 	const char *const *names, size_t n_names, struct rrd_series *out);
 /* The first of the newest `limit` rows. */

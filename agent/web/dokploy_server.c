@@ -70,7 +70,8 @@ static const char *const server_columns[COLUMNS] = {"cpu_used_percent", "memory_
 	"memory_used_bytes", "memory_total_bytes", "uptime_seconds",
 	"network_received_bytes_per_second", "network_sent_bytes_per_second"};
 
-/* The rows of "/" beside those of the host; both files have the same steps, but not always the same beginning. */
+/* The rows of "/" beside those of the host; both files have the same steps, but not always the
+ * same beginning. */
 static void fill_disk(struct dokploy_server *list, size_t n, const struct rrd_series *disk)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -32,7 +32,8 @@ static struct http_request *request_new(
 	rq->server = s;
 	rq->connection = http_connection(mhd);
 	rq->connection->request = rq;
-	/* The text of the method lives as long as the connection's request. HEAD is a GET whose body stays here. */
+	/* The text of the method lives as long as the connection's request. HEAD is a GET whose
+	 * body stays here. */
 	rq->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
 	rq->path = rq->connection->uri ? rq->connection->uri : str_dup("/");
 	rq->connection->uri = NULL;
@@ -125,7 +126,8 @@ static enum MHD_Result send_answer(struct http_request *rq)
 	return MHD_queue_response(rq->connection->mhd, rq->status, rq->response);
 }
 
-/* Called with the head, then with each piece of the body, then once at the end; and again after a resume. */
+/* Called with the head, then with each piece of the body, then once at the end; and again after
+ * a resume. */
 enum MHD_Result http_on_access(void *user, struct MHD_Connection *mhd, const char *url,
 	const char *method, const char *version, const char *upload, size_t *upload_size,
 	void **context)
@@ -143,7 +145,8 @@ enum MHD_Result http_on_access(void *user, struct MHD_Connection *mhd, const cha
 	if (*upload_size) {
 		buf_add(&rq->body, upload, *upload_size);
 		*upload_size = 0;
-		/* A body without a length that does not end: there is no answering in the middle of it. */
+		/* A body without a length that does not end: there is no answering in the middle
+		 * of it. */
 		return rq->body.overflow ? MHD_NO : MHD_YES;
 	}
 	if (!rq->handed_over) {
@@ -305,8 +308,8 @@ static ssize_t on_stream_read(void *user, uint64_t pos, char *to, size_t max)
 	return n;
 }
 
-/* A suspended connection is not looked at by libmicrohttpd; without this a reader that went away would keep its place until the
- * second write after it. */
+/* A suspended connection is not looked at by libmicrohttpd; without this a reader that went away
+ * would keep its place until the second write after it. */
 static void on_hangup(void *user, int fd, uint32_t events)
 {
 	struct http_request *rq = user;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The HTTP server on the loop: <microhttpd.h> is known to http.c and http_server.c alone. One request at a time per connection; a
- * request is handed over when its head and body are whole, and answered by exactly one http_reply*() call, at once or later.
+ * The HTTP server on the loop: <microhttpd.h> is known to http.c and http_server.c alone. One
+ * request at a time per connection; a request is handed over when its head and body are whole, and
+ * answered by exactly one http_reply*() call, at once or later.
  *
- * What a stranger controls is bounded: URL, head, body, connections (in all and per peer), the time a request
- * may take to arrive and an answer to be fetched, and the memory all answers under way hold together. A request that breaks
- * HTTP itself, or whose head is beyond any reason, is answered by libmicrohttpd with a plain page of its own.
+ * What a stranger controls is bounded: URL, head, body, connections (in all and per peer), the time
+ * a request may take to arrive and an answer to be fetched, and the memory all answers under way
+ * hold together. A request that breaks HTTP itself, or whose head is beyond any reason, is answered
+ * by libmicrohttpd with a plain page of its own.
  *
- * Every answer carries the security headers of http_secure_headers[] and, unless the handler set another, `Cache-Control: no-store`.
+ * Every answer carries the security headers of http_secure_headers[] and, unless the handler set
+ * another, `Cache-Control: no-store`.
  */
 #ifndef AGENT_WEB_HTTP_H
 #define AGENT_WEB_HTTP_H
@@ -25,7 +28,8 @@ enum {
 	HTTP_URL_MAX = 8 * 1024,
 	HTTP_HEAD_MAX = 16 * 1024,
 	HTTP_BODY_MAX = 64 * 1024,
-	/* Answers under way together; one more is refused with 503. Small ones (errors) always pass. */
+	/* Answers under way together; one more is refused with 503. Small ones (errors) always
+	 * pass. */
 	HTTP_HELD_MAX = 64 * 1024 * 1024,
 	HTTP_IDLE_S = 30, /* without a byte in either direction */
 	HTTP_ARRIVE_S = 60, /* from the end of the answer before to the end of this request */
@@ -41,8 +45,8 @@ typedef void (*http_request_fn)(void *user, struct http_request *rq);
 struct http_options {
 	int listen_fd; /* listening; closed with the server */
 	unsigned max_connections;
-	unsigned
-		max_per_peer; /* loopback and private peers, which may be a proxy, only have the limit above */
+	/* loopback and private peers, which may be a proxy, only have the limit above */
+	unsigned max_per_peer;
 	http_request_fn on_request;
 	void *user;
 };
@@ -68,14 +72,16 @@ void http_set_data(struct http_request *rq, void *data, void (*free_data)(void *
 /* Before the reply. Both are copied; `value` without control characters (asserted). */
 void http_add_header(struct http_request *rq, const char *name, const char *value);
 
-/* The answers. `type` NULL: no Content-Type. http_reply() takes what is in `body` and leaves it empty. */
+/* The answers. `type` NULL: no Content-Type. http_reply() takes what is in `body` and leaves it
+ * empty. */
 void http_reply(struct http_request *rq, unsigned status, const char *type, struct buf *body);
 /* `data` has static storage. */
 void http_reply_static(
 	struct http_request *rq, unsigned status, const char *type, const void *data, size_t len);
 
-/* An answer without an end. `read` fills at most `max` bytes and returns how many; 0: nothing now (http_stream_wake() when there is);
- * HTTP_STREAM_END: over. `closed` is called once, whoever ended it; the request is gone after it. */
+/* An answer without an end. `read` fills at most `max` bytes and returns how many; 0: nothing
+ * now (http_stream_wake() when there is); HTTP_STREAM_END: over. `closed` is called once,
+ * whoever ended it; the request is gone after it. */
 enum { HTTP_STREAM_END = -1 };
 struct http_stream {
 	ssize_t (*read)(void *user, char *to, size_t max);

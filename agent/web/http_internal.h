@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the two halves of the HTTP server share: http_server.c holds the connections and the turns of
- * libmicrohttpd, http.c the requests and their answers. For nobody else.
+ * What the two halves of the HTTP server share: http_server.c holds the connections and the turns
+ * of libmicrohttpd, http.c the requests and their answers. For nobody else.
  */
 #ifndef AGENT_WEB_HTTP_INTERNAL_H
 #define AGENT_WEB_HTTP_INTERNAL_H

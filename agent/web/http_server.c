@@ -19,8 +19,8 @@ static void run(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	/* The listening socket is left alone while all connections are taken, and looked at again only at the beginning of the
-	 * turn after one was closed. */
+	/* The listening socket is left alone while all connections are taken, and looked at
+	 * again only at the beginning of the turn after one was closed. */
 	do {
 		s->closed_some = false;
 		(void)MHD_run(s->daemon);
@@ -54,8 +54,9 @@ struct connection *http_connection(struct MHD_Connection *mhd)
 	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-/* Cuts connections that took longer than they may, so that sending or reading a byte now and then does not keep
- * one for ever. libmicrohttpd finds them closed and cleans up. Runs only while there are connections. */
+/* Cuts connections that took longer than they may, so that sending or reading a byte now and
+ * then does not keep one for ever. libmicrohttpd finds them closed and cleans up. Runs only
+ * while there are connections. */
 static void on_sweep(void *user)
 {
 	struct http_server *s = user;
@@ -130,8 +131,8 @@ static void on_connection(void *user, struct MHD_Connection *mhd, void **context
 	}
 }
 
-/* Called for each request line, before anything is known to be in order. Only copies it: a request that never becomes whole
- * leaves nothing else behind. */
+/* Called for each request line, before anything is known to be in order. Only copies it: a
+ * request that never becomes whole leaves nothing else behind. */
 static void *on_request_line(void *user, const char *uri, struct MHD_Connection *mhd)
 {
 	struct connection *c = http_connection(mhd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The entities of the daemon's `latest` and `sample` (values as arrays in the order of the metric table) written as the API
- * shows them (values by name, API.md). Pure.
+ * The entities of the daemon's `latest` and `sample` (values as arrays in the order of the metric
+ * table) written as the API shows them (values by name, API.md). Pure.
  */
 #ifndef AGENT_WEB_LATEST_H
 #define AGENT_WEB_LATEST_H
@@ -21,7 +21,8 @@ const char *latest_label(const json_t *entity, const char *name);
 const char *latest_key(const json_t *entity);
 bool latest_live(const json_t *entity);
 
-/* The class in "CLASS/KEY" and where the key begins; NULL when it is not of that form or there is no such class. */
+/* The class in "CLASS/KEY" and where the key begins; NULL when it is not of that form or there
+ * is no such class. */
 const struct entity_class *latest_parse_name(const char *text, const char **out_key);
 
 enum latest_flags {

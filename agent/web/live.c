@@ -151,8 +151,9 @@ static json_t *all_values(const struct live *l, const char *name)
 	return array;
 }
 
-/* What to subscribe to so that every stream gets its share. The daemon's two filters narrow each other down, a stream's add up; so
- * either classes are asked for (those of single entities too) or entities, never both. */
+/* What to subscribe to so that every stream gets its share. The daemon's two filters narrow each
+ * other down, a stream's add up; so either classes are asked for (those of single entities too)
+ * or entities, never both. */
 static json_t *union_of(const struct live *l)
 {
 	json_t *request = json_pack("{s:s}", "op", "sample.subscribe");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GET /api/v1/live: each sample, pushed to browsers as server-sent events (https://html.spec.whatwg.org/#server-sent-events).
+ * GET /api/v1/live: each sample, pushed to browsers as server-sent events
+ * (https://html.spec.whatwg.org/#server-sent-events).
  *
- * The daemon is subscribed to exactly while somebody listens, to what all listeners together want. A listener that
- * does not keep up misses samples, it never makes the queue longer: at most the sample being sent and the newest one wait.
+ * The daemon is subscribed to exactly while somebody listens, to what all listeners together want.
+ * A listener that does not keep up misses samples, it never makes the queue longer: at most the
+ * sample being sent and the newest one wait.
  */
 #ifndef AGENT_WEB_LIVE_H
 #define AGENT_WEB_LIVE_H
@@ -16,7 +18,8 @@ enum {
 	LIVE_STREAMS_MAX = 16,
 	LIVE_FILTERS_MAX = 50,
 	LIVE_BEAT_MS = 15 * 1000,
-	/* A stream ends after this time; browsers come back at once, with a credential that is looked at again. */
+	/* A stream ends after this time; browsers come back at once, with a credential that is
+	 * looked at again. */
 	LIVE_AGE_MAX_MS = 3600 * 1000,
 };
 

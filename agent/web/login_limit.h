@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Slows down guessing: after LOGIN_FAILURES_MAX wrong tokens from one client within a minute, the next tries are
- * refused unseen until the oldest of them is a minute old. The table is bounded; the client whose last failure is oldest
- * makes room. Pure: the caller gives the monotonic time.
+ * Slows down guessing: after LOGIN_FAILURES_MAX wrong tokens from one client within a minute, the
+ * next tries are refused unseen until the oldest of them is a minute old. The table is bounded; the
+ * client whose last failure is oldest makes room. Pure: the caller gives the monotonic time.
  */
 #ifndef AGENT_WEB_LOGIN_LIMIT_H
 #define AGENT_WEB_LOGIN_LIMIT_H

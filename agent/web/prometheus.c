@@ -176,7 +176,8 @@ static void add_sample(
 	buf_addc(b, '\n');
 }
 
-/* node_exporter has what the kernel does not promise to be a counter as untyped, and names no counter without _total. */
+/* node_exporter has what the kernel does not promise to be a counter as untyped, and names no
+ * counter without _total. */
 static const char *type_of(const struct metric *m)
 {
 	if (m->kind == METRIC_GAUGE)

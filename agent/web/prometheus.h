@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * GET /metrics: the values of now in Prometheus' text format 0.0.4
- * (https://prometheus.io/docs/instrumenting/exposition_formats/), with the names and labels of node_exporter and cAdvisor as far as
- * these measure the same. Names, help and labels come from the metric tables. Unknown values are left out.
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/), with the names and labels of
+ * node_exporter and cAdvisor as far as these measure the same. Names, help and labels come from the
+ * metric tables. Unknown values are left out.
  */
 #ifndef AGENT_WEB_PROMETHEUS_H
 #define AGENT_WEB_PROMETHEUS_H

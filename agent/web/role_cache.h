@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Remembers for a minute which role a credential has, so that not every request asks the daemon. Credentials are kept as their
- * SHA-256 only. Good answers are kept, bad ones never: a new token works at once. The table is bounded, the oldest answer makes
- * room. Pure: the caller gives the monotonic time.
+ * Remembers for a minute which role a credential has, so that not every request asks the daemon.
+ * Credentials are kept as their SHA-256 only. Good answers are kept, bad ones never: a new token
+ * works at once. The table is bounded, the oldest answer makes room. Pure: the caller gives the
+ * monotonic time.
  */
 #ifndef AGENT_WEB_ROLE_CACHE_H
 #define AGENT_WEB_ROLE_CACHE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of routes: which request goes to which handler, who may make it, and what the API description says of it. The only list:
- * dispatch, 405's Allow and openapi.json come from it.
+ * The table of routes: which request goes to which handler, who may make it, and what the API
+ * description says of it. The only list: dispatch, 405's Allow and openapi.json come from it.
  */
 #ifndef AGENT_WEB_ROUTES_H
 #define AGENT_WEB_ROUTES_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The web process's end of the control protocol (agent/CONTROL.md): questions to the daemon, each with a deadline, and the events
- * it pushes. One connection for the life of the process; when it is over the process is.
+ * The web process's end of the control protocol (agent/CONTROL.md): questions to the daemon, each
+ * with a deadline, and the events it pushes. One connection for the life of the process; when it is
+ * over the process is.
  */
 #ifndef AGENT_WEB_UPSTREAM_H
 #define AGENT_WEB_UPSTREAM_H
@@ -13,14 +14,15 @@
 
 enum {
 	UPSTREAM_TIMEOUT_MS = 5000,
-	/* More questions at once than connections: sign of a daemon that hangs. The next one is refused. */
+	/* More questions at once than connections: sign of a daemon that hangs. The next one is
+	 * refused. */
 	UPSTREAM_WAITING_MAX = 512,
 };
 
 struct upstream;
 
-/* `answer` as in CONTROL.md, borrowed; NULL: none came in time. Called exactly once per question, possibly before
- * upstream_ask() returns. */
+/* `answer` as in CONTROL.md, borrowed; NULL: none came in time. Called exactly once per
+ * question, possibly before upstream_ask() returns. */
 typedef void (*upstream_answer_fn)(void *user, const json_t *answer);
 
 struct upstream_options {

@@ -28,8 +28,8 @@
 enum { FD_CONTROL = 3, FD_LISTEN = 4, FD_RRD = 5 };
 enum { NOBODY = 65534, FIRST_TRIM_MS = 5000, TRIM_MS = 3600 * 1000 };
 
-/* The ids of a user of /etc/passwd. Read directly: getpwnam(3) would load the name service's libraries into a process that
- * should stay small. */
+/* The ids of a user of /etc/passwd. Read directly: getpwnam(3) would load the name service's
+ * libraries into a process that should stay small. */
 static bool find_user(const char *name, uid_t *uid, gid_t *gid)
 {
 	_cleanup_(fclose_p) FILE *f = fopen("/etc/passwd", "re");
@@ -45,7 +45,8 @@ static bool find_user(const char *name, uid_t *uid, gid_t *gid)
 	return false;
 }
 
-/* Before a byte is read from the network. The RRD folder is entered first: its parents need not be open to the user. */
+/* Before a byte is read from the network. The RRD folder is entered first: its parents need not
+ * be open to the user. */
 static int drop_privileges(struct err *e)
 {
 	uid_t uid = NOBODY;
@@ -72,7 +73,8 @@ static void on_signal(void *user, int signo)
 {
 	struct web *w = user;
 
-	/* SIGHUP is for the daemon; a terminal sends SIGINT to both, and the daemon then closes the control socket. */
+	/* SIGHUP is for the daemon; a terminal sends SIGINT to both, and the daemon then closes
+	 * the control socket. */
 	if (signo == SIGTERM)
 		loop_stop(w->loop, 0);
 }

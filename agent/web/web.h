@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The web process: what runs as `agent web`. It reads what comes from the network, so it holds nothing worth stealing: no root, no
- * secrets, no way to act but to ask the daemon. Started by the daemon with
+ * The web process: what runs as `agent web`. It reads what comes from the network, so it holds
+ * nothing worth stealing: no root, no secrets, no way to act but to ask the daemon. Started by the
+ * daemon with
  *
  *   descriptor 3   the control socketpair (CONTROL.md); the process ends when it closes
  *   descriptor 4   the listening TCP socket, bound by the daemon, so that a restart of this process loses no connection

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cgroups N: makes N cgroups that look like Docker containers in the real hierarchy (v1 or v2), with one sleeping process in a
- * network namespace of its own in each. Prints "ready" and waits for the end of its standard input; then kills its
- * own children and removes what it made. Needs root.
+ * cgroups N: makes N cgroups that look like Docker containers in the real hierarchy (v1 or v2),
+ * with one sleeping process in a network namespace of its own in each. Prints "ready" and waits for
+ * the end of its standard input; then kills its own children and removes what it made. Needs root.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -18,7 +18,8 @@ static bool every_other(void *user, unsigned major, unsigned minor)
 	return ((major + minor) & 1) == 0;
 }
 
-/* Whatever a cgroup file holds: numbers are finite or the one INFINITY that "max" is, never negative. */
+/* Whatever a cgroup file holds: numbers are finite or the one INFINITY that "max" is, never
+ * negative. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = str_ndup((const char *)data, size);

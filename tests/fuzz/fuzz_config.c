@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A configuration file from memory: whatever it holds gives a configuration or mistakes, never both and never neither.
+ * A configuration file from memory: whatever it holds gives a configuration or mistakes, never both
+ * and never neither.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -25,8 +25,8 @@ static void check(struct container_info *c)
 	container_info_done(&merged);
 }
 
-/* The same bytes as an answer of each kind: an element of the list, inspect or config.v2.json, Podman's list, a bundle,
- * an event, a version. */
+/* The same bytes as an answer of each kind: an element of the list, inspect or config.v2.json,
+ * Podman's list, a bundle, an event, a version. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_t *o = json_loadb((const char *)data, size, 0, NULL);

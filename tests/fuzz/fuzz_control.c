@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests of the control protocol. The first byte says whether the web process asks. Operations that change files of the state folder
- * fail here: there is none.
+ * Requests of the control protocol. The first byte says whether the web process asks. Operations
+ * that change files of the state folder fail here: there is none.
  */
 #include <assert.h>
 #include <stdint.h>

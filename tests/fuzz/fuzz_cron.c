@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A schedule that is accepted has at least one value in each field, and its runs follow one another. */
+/* A schedule that is accepted has at least one value in each field, and its runs follow one
+ * another. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[256];

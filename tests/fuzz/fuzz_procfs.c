@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parsers of the collectors of this server. The first byte chooses the parser, the rest is the file. Nothing in a file may
- * make them read beyond it, and what they accept keeps what their headers promise.
+ * The parsers of the collectors of this server. The first byte chooses the parser, the rest is the
+ * file. Nothing in a file may make them read beyond it, and what they accept keeps what their
+ * headers promise.
  */
 #include <assert.h>
 #include <math.h>

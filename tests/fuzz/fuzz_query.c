@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Whatever the query: parameters are text, and a series request that was accepted is within its bounds. */
+/* Whatever the query: parameters are text, and a series request that was accepted is within its
+ * bounds. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = str_ndup((const char *)data, size);

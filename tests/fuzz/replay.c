@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * main() of a fuzz target in the ordinary test run: feeds it each file given, once. The name of the file is printed
- * first, so that the last line of a crash names the culprit.
+ * main() of a fuzz target in the ordinary test run: feeds it each file given, once. The name of the
+ * file is printed first, so that the last line of a crash names the culprit.
  */
 #include <stdint.h>
 #include <stdio.h>

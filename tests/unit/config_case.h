@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the tests of the configuration share: a table with named blocks, and one configuration at a time.
+ * What the tests of the configuration share: a table with named blocks, and one configuration at a
+ * time.
  */
 #ifndef TESTS_UNIT_CONFIG_CASE_H
 #define TESTS_UNIT_CONFIG_CASE_H

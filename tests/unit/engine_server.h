@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A container engine for tests: answers on a Unix socket from the test's own event loop with what the test sets.
+ * A container engine for tests: answers on a Unix socket from the test's own event loop with what
+ * the test sets.
  */
 #ifndef TESTS_UNIT_ENGINE_SERVER_H
 #define TESTS_UNIT_ENGINE_SERVER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A tiny HTTP server for tests, in a process of its own: canned answers by path, good and bad ones. One
- * process a connection, so that an answer that never ends holds up nothing.
+ * A tiny HTTP server for tests, in a process of its own: canned answers by path, good and bad ones.
+ * One process a connection, so that an answer that never ends holds up nothing.
  */
 #ifndef TESTS_UNIT_HTTP_SERVER_H
 #define TESTS_UNIT_HTTP_SERVER_H

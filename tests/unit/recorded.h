@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A collector on a recorded /proc and /sys tree (tests/fixtures/NAME), copied aside so that a test can
- * change counters between samples.
+ * A collector on a recorded /proc and /sys tree (tests/fixtures/NAME), copied aside so that a test
+ * can change counters between samples.
  */
 #ifndef TESTS_UNIT_RECORDED_H
 #define TESTS_UNIT_RECORDED_H

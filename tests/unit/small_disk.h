@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small disk that can be filled or made read-only, mounted over the scratch folder in a child of its own, so that
- * nothing else of the machine sees it.
+ * A small disk that can be filled or made read-only, mounted over the scratch folder in a child of
+ * its own, so that nothing else of the machine sees it.
  */
 #ifndef TESTS_UNIT_SMALL_DISK_H
 #define TESTS_UNIT_SMALL_DISK_H

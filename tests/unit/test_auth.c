@@ -142,7 +142,8 @@ START_TEST(five_failures_in_a_minute_make_a_client_wait)
 	}
 	ck_assert_int_eq(login_limit_wait_ms(l, &a, 6000), 55000);
 	ck_assert_int_eq(login_limit_wait_ms(l, &b, 6000), 0);
-	/* When the first is a minute old one more try is free, and a failure then waits for the second. */
+	/* When the first is a minute old one more try is free, and a failure then waits for the
+	 * second. */
 	ck_assert_int_eq(login_limit_wait_ms(l, &a, 61000), 0);
 	login_limit_failed(l, &a, 61000);
 	ck_assert_int_eq(login_limit_wait_ms(l, &a, 61000), 1000);

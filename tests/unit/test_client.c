@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The command line's end of the control protocol, against a child process that plays the agent: it writes a
- * fixed text for each line it reads, then closes.
+ * The command line's end of the control protocol, against a child process that plays the agent: it
+ * writes a fixed text for each line it reads, then closes.
  */
 #include <check.h>
 #include <errno.h>

@@ -10,7 +10,8 @@
 static struct clock_guard g;
 static int64_t jump;
 
-/* One sample each 20 s from boot time `from`, the wall clock off by `off`; returns how many samples may be stored. */
+/* One sample each 20 s from boot time `from`, the wall clock off by `off`; returns how many
+ * samples may be stored. */
 static int run(int64_t from, int n, int64_t off, bool synchronized)
 {
 	int stored = 0;

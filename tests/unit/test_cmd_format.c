@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What `agent status` and `agent top` make of a sample: order, columns, marks; keys of the terminal.
+ * What `agent status` and `agent top` make of a sample: order, columns, marks; keys of the
+ * terminal.
  */
 #include <check.h>
 #include <locale.h>

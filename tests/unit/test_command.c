@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The command line: words and options are sorted out, mistakes are explained, help comes from the table.
+ * The command line: words and options are sorted out, mistakes are explained, help comes from the
+ * table.
  */
 #include <check.h>
 #include <errno.h>

@@ -46,8 +46,8 @@ static void write_events(unsigned kills)
 	recorded_write(NEW_SCOPE "/memory.events", text);
 }
 
-/* Docker writes config.v2.json before it makes the cgroup. The files of a real cgroup come with it; here they are
- * made before its folder is moved to its place. */
+/* Docker writes config.v2.json before it makes the cgroup. The files of a real cgroup come with
+ * it; here they are made before its folder is moved to its place. */
 static void start(unsigned usec)
 {
 	char text[200];

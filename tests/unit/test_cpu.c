@@ -134,7 +134,8 @@ START_TEST(each_core_has_its_own_share)
 }
 END_TEST
 
-/* The sum line keeps what a core did before it went; what is divided by the number of cores must not jump. */
+/* The sum line keeps what a core did before it went; what is divided by the number of cores must
+ * not jump. */
 START_TEST(a_core_that_goes_offline_does_not_disturb_the_shares)
 {
 	recorded_begin("host-v2", &collector_cpu);

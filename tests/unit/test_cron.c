@@ -245,7 +245,8 @@ START_TEST(frequent_schedules_follow_the_real_hours)
 }
 END_TEST
 
-/* What the schedule means, minute by minute: the slow way, independent of how cron_next() gets there. */
+/* What the schedule means, minute by minute: the slow way, independent of how cron_next() gets
+ * there. */
 static bool day_matches(const struct cron *c, const struct tm *tm)
 {
 	bool day = c->days >> tm->tm_mday & 1, weekday = c->weekdays >> tm->tm_wday & 1;
@@ -261,8 +262,9 @@ static bool matches(const struct cron *c, const struct tm *tm)
 	       day_matches(c, tm);
 }
 
-/* A minute runs when the clock shows a match; for fixed times also for what it has jumped over since it showed `shown`, and
- * not for what it has shown before. No ck_assert in here: it is called millions of times, and each one is a system call. */
+/* A minute runs when the clock shows a match; for fixed times also for what it has jumped over
+ * since it showed `shown`, and not for what it has shown before. No ck_assert in here: it is
+ * called millions of times, and each one is a system call. */
 static bool runs_at(const struct cron *c, const struct tm *now, time_t local, time_t shown)
 {
 	if (c->every_hour)

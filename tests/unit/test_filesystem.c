@@ -72,7 +72,8 @@ START_TEST(each_real_filesystem_is_there_once)
 	ck_assert_int_eq(recorded_sample(100), 0);
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
 		ck_assert_msg(is_there(yes[i]), "%s", yes[i]);
-	/* No pseudo, image, container or network filesystem; no bind mount; one of two btrfs subvolumes. */
+	/* No pseudo, image, container or network filesystem; no bind mount; one of two btrfs
+	 * subvolumes. */
 	ck_assert_uint_eq(recorded_count(&class_filesystem), sizeof(yes) / sizeof(*yes));
 	recorded_end();
 }
@@ -262,7 +263,8 @@ static struct fs_probe *probe_of(struct filesystem_state *s, const char *point)
 	ck_abort_msg("%s is not watched", point);
 }
 
-/* Waits for the answer and the end of a process that will give one: the samples of a test are microseconds apart. */
+/* Waits for the answer and the end of a process that will give one: the samples of a test are
+ * microseconds apart. */
 static void await(const struct fs_probe *p)
 {
 	struct pollfd ready = {.fd = p->fd_plus_1 - 1, .events = POLLIN};

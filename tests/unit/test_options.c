@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of options is in order and complete, and values are checked and printed as people write them.
+ * The table of options is in order and complete, and values are checked and printed as people write
+ * them.
  */
 #include <check.h>
 #include <stdlib.h>

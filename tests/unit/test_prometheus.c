@@ -183,7 +183,8 @@ START_TEST(facts_are_there_without_any_entity)
 }
 END_TEST
 
-/* The format's rules, over every metric there is: known name characters, head before rows, each family once. */
+/* The format's rules, over every metric there is: known name characters, head before rows, each
+ * family once. */
 START_TEST(every_metric_of_every_class_is_well_formed)
 {
 	char *text, *line, *save = NULL;

@@ -124,7 +124,8 @@ START_TEST(answers_of_the_kernel_are_counted)
 }
 END_TEST
 
-/* A connection on the loopback whose peer has closed: this end is in CLOSE-WAIT until it closes too. */
+/* A connection on the loopback whose peer has closed: this end is in CLOSE-WAIT until it closes
+ * too. */
 static int make_close_wait(int family)
 {
 	struct sockaddr_storage a = {.ss_family = (sa_family_t)family};
