@@ -26,8 +26,8 @@ struct child;
 struct child_result {
 	int status; /* of waitpid(2) */
 	bool timed_out;
-	const char
-		*output; /* stdout and stderr together, NUL-terminated; valid during the callback */
+	/* stdout and stderr together, NUL-terminated; valid during the callback */
+	const char *output;
 	size_t output_len;
 	bool output_cut; /* earlier output was dropped */
 };
