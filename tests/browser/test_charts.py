@@ -189,3 +189,18 @@ def test_a_hidden_tab_rests_and_catches_up(browser, server):
     browser.js(hide, False)
     browser.until(lambda: browser.text("#live") == "live", "the page live again")
     browser.until(lambda: points(browser, CPU)[-1] >= after - 1, "the samples of meanwhile")
+
+
+def test_a_browser_with_a_wrong_clock_shows_the_present(browser, server):
+    script = "const real = Date.now; Date.now = () => real() + 3600 * 1000;"
+    added = browser.command("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+    try:
+        browser.open(server, "#/?range=15m")
+        drawn(browser)
+        start, end = view(browser, CPU)
+        assert abs(end - server.sample_time()) < 5, "the window ends where the server's clock is"
+        newest = points(browser, CPU)[-1]
+        assert start < newest <= end + 5
+        browser.until(lambda: points(browser, CPU)[-1] > newest, "live points")
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=added)

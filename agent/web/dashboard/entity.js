@@ -12,6 +12,8 @@ import { clock, duration, format } from "/assets/units.js";
 const LABEL_TEXT = {
 	id: "Control group",
 	container_id: "ID",
+	fstype: "Type",
+	mountpoint: "Mounted at",
 	image: "Image",
 	state: "State",
 	health: "Health",

@@ -5,6 +5,7 @@ import { el } from "/assets/dom.js";
 import { clock } from "/assets/units.js";
 
 const GOOD = new Set(["running", "active"]);
+const IDLE = new Set(["exited", "created", "stopped"]);
 const BAD = new Set(["dead", "failed", "oomkilled"]);
 
 /** {text, kind}: kind is good, warn, bad or off. */
@@ -13,7 +14,7 @@ export function stateOf(e) {
 		return { text: "gone", kind: "off", title: e.last_seen ? `last seen ${clock(e.last_seen)}` : "" };
 	const state = e.labels?.state ?? e.labels?.active_state ?? (e.values?.running === 0 ? "stopped" : "running");
 	if (GOOD.has(state)) return { text: state, kind: "good" };
-	return { text: state, kind: BAD.has(state) ? "bad" : "warn" };
+	return { text: state, kind: BAD.has(state) ? "bad" : IDLE.has(state) ? "off" : "warn" };
 }
 
 /** The same for its own health check, or null when it has none. */
