@@ -263,8 +263,7 @@ static struct fs_probe *probe_of(struct filesystem_state *s, const char *point)
 	ck_abort_msg("%s is not watched", point);
 }
 
-/* Waits for the answer and the end of a process that will give one: the samples of a test are
- * microseconds apart. */
+/* Waits for a process that will answer: the samples of a test are microseconds apart. */
 static void await(const struct fs_probe *p)
 {
 	struct pollfd ready = {.fd = p->fd_plus_1 - 1, .events = POLLIN};

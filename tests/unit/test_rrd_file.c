@@ -13,7 +13,7 @@
 #define T0 1795000000L /* a multiple of 20 and of 300 - 100 */
 
 static char folder[64];
-static char path[64];
+static char path[128];
 static struct rrd_writer writer;
 static struct err err;
 
