@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/db.h"
 #include "tests/unit/db_open.h"
@@ -115,16 +119,52 @@ START_TEST(wrong_sql_is_reported_with_its_text)
 }
 END_TEST
 
-START_TEST(a_lock_held_by_another_program_is_waited_for_and_then_reported)
+/* Another program that holds the write lock until it is told to end, or for a while. Returns when it has the lock. */
+static pid_t hold_lock(int for_ms)
+{
+	struct timespec wait = {for_ms / 1000, for_ms % 1000 * 1000000L};
+	sqlite3 *other = NULL;
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (sqlite3_open(scratch_path("state.db"), &other) == SQLITE_OK &&
+			sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+			write(fds[1], "x", 1) == 1)
+			(void)nanosleep(&wait, NULL);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return pid;
+}
+
+START_TEST(a_lock_held_by_another_program_for_a_moment_is_waited_for)
 {
 	_cleanup_(db_close_p) struct db *db = open_ok(2);
-	sqlite3 *other = NULL;
 	struct err e = {""};
+	pid_t pid = hold_lock(300);
 
-	ck_assert_int_eq(sqlite3_open(scratch_path("state.db"), &other), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_msg(db_begin(db, &e) == 0, "%s", e.msg);
+	db_rollback(db);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
+START_TEST(a_lock_held_for_long_is_reported)
+{
+	_cleanup_(db_close_p) struct db *db = open_ok(2);
+	struct err e = {""};
+	pid_t pid = hold_lock(60000);
+
 	ck_assert_int_eq(db_begin(db, &e), -EBUSY);
-	ck_assert_int_eq(sqlite3_close(other), SQLITE_OK);
+	ck_assert_str_ne(e.msg, "");
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert_int_eq(db_begin(db, &e), 0);
 	db_rollback(db);
 }
@@ -143,7 +183,8 @@ static Suite *db_suite(void)
 	tcase_add_test(tc, foreign_keys_are_enforced);
 	tcase_add_test(tc, a_transaction_is_all_or_nothing);
 	tcase_add_test(tc, wrong_sql_is_reported_with_its_text);
-	tcase_add_test(tc, a_lock_held_by_another_program_is_waited_for_and_then_reported);
+	tcase_add_test(tc, a_lock_held_by_another_program_for_a_moment_is_waited_for);
+	tcase_add_test(tc, a_lock_held_for_long_is_reported);
 	suite_add_tcase(s, tc);
 	return s;
 }

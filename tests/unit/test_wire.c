@@ -66,6 +66,8 @@ static void start(void)
 	ck_assert_int_eq(loop_new(&loop, NULL), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	peer = fds[1];
+	/* Small, so that the kernel takes a queue in many pieces. */
+	ck_assert_int_eq(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &(int){8192}, sizeof(int)), 0);
 	ck_assert_int_eq(wire_new(loop, fds[0], &o, &wire, NULL), 0);
 }
 
