@@ -191,10 +191,8 @@ struct http_request *http_request_new(
 	set_method(r->easy, o);
 	set_headers(r, o);
 	(void)curl_easy_setopt(r->easy, CURLOPT_URL, o->url);
-	if (o->unix_socket) {
+	if (o->unix_socket)
 		(void)curl_easy_setopt(r->easy, CURLOPT_UNIX_SOCKET_PATH, o->unix_socket);
-		(void)curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
-	}
 	(void)curl_easy_setopt(r->easy, CURLOPT_PRIVATE, r);
 	(void)curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
 	(void)curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_header);
