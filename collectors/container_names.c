@@ -94,44 +94,18 @@ static void settle_item(struct container_names *n, struct container_item *item,
 	add_claim(n, item->stable, started_at, item->ended ? CLAIM_ENDED : CLAIM_LIVE, item);
 }
 
-static int by_id(const void *a, const void *b)
+/* Those with a cgroup have claimed the same name already, with more right. */
+static void claim_known(
+	struct container_names *n, const struct runtime *r, const struct patterns *p)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The ids that have a cgroup, sorted. */
-static const char **live_ids(const struct container_table *t, size_t *out_n)
-{
-	const char **ids = calloc(t->n + 1, sizeof(*ids));
-	size_t n = 0;
-
-	if (!ids)
-		abort();
-	for (const struct container_item *i = t->first; i; i = i->next)
-		if (i->info)
-			ids[n++] = i->info->id;
-	qsort(ids, n, sizeof(*ids), by_id);
-	*out_n = n;
-	return ids;
-}
-
-static void claim_stopped(struct container_names *n, const struct container_table *t,
-	const struct runtime *r, const struct patterns *p)
-{
-	size_t n_ids;
-	const char **ids = live_ids(t, &n_ids);
-
 	for (size_t i = 0; i < runtime_count(r); i++) {
 		const struct container_info *info = runtime_at(r, i);
-		const char *id = info->id;
 
 		if (!info->stable || info->state == CONTAINER_STATE_UNKNOWN ||
-			!str_matches_any(p->list, p->n, info->stable, true) ||
-			bsearch(&id, ids, n_ids, sizeof(*ids), by_id))
+			!str_matches_any(p->list, p->n, info->stable, true))
 			continue;
 		add_claim(n, info->stable, info->started_at, CLAIM_STOPPED, info);
 	}
-	free(ids);
 }
 
 static struct container_item *item_of(const struct container_claim *c)
@@ -173,7 +147,7 @@ void container_names_settle(struct container_names *n, struct container_table *t
 	n->n_stopped = 0;
 	for (struct container_item *i = t->first; i; i = i->next)
 		settle_item(n, i, r, i->name.kind == CGROUP_SERVICE ? services : containers);
-	claim_stopped(n, t, r, containers);
+	claim_known(n, r, containers);
 	take_answers(n);
 }
 

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 enum {
 	/* v1 announces before it kills: the count is looked at again, this often. */
 	CHECK_AGAIN_MS = 20,
@@ -13,6 +15,9 @@ enum {
 	 * One that did so this often is watched again from the next sample on. */
 	ANNOUNCED_MAX = 500,
 };
+
+/* Within this time the kernel announces that a cgroup of v1 was removed. */
+static const int64_t removal_ns = 500000000;
 
 struct container_oom {
 	struct cgroup_oom *oom; /* NULL: none */
@@ -65,9 +70,10 @@ static void announced(void *user, uint64_t signals)
 	struct container_item *item = user;
 	struct container_oom *o = item->oom;
 
-	/* v1 fires once more when the cgroup is removed. */
-	if (!exists(o, item) && signals < 2 && !item->oom_announced)
+	if (!exists(o, item)) {
+		item->oom_signals_after_end += signals;
 		return;
+	}
 	item->oom_announced = !check(o, item) && !is_v2(o);
 	if (item->oom_announced) {
 		item->oom_checks = 0;
@@ -147,13 +153,32 @@ void container_oom_watch(struct container_oom *o, struct container_item *item)
 
 void container_oom_ended(struct container_item *item)
 {
+	item->ended_ns = clock_mono_ns();
 	if (!item->oom_watch)
 		return;
 	cgroup_oom_drain(item->oom_watch);
 	/* One kill may be announced twice: that there was one is all that can be said now. */
 	if (item->oom_announced)
 		item->oom_kills = fmax(item->oom_kills, 1);
+	if (item->oom_announced || is_v2(item->oom))
+		unwatch(item);
 	item->oom_announced = false;
+}
+
+bool container_oom_is_undecided(const struct container_item *item, int64_t now_ns)
+{
+	return item->oom_watch && item->oom_kills <= 0 && item->oom_signals_after_end == 1 &&
+	       now_ns - item->ended_ns < removal_ns;
+}
+
+void container_oom_finish(struct container_item *item)
+{
+	if (!item->oom_watch)
+		return;
+	cgroup_oom_drain(item->oom_watch);
+	if (item->oom_signals_after_end > 1)
+		item->oom_kills = fmax(item->oom_kills, 1);
+	item->oom_signals_after_end = 0;
 	unwatch(item);
 }
 

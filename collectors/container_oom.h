@@ -23,8 +23,13 @@ void container_oom_free(struct container_oom *o);
 /* Once per sample, for each live item: watches it if it is not watched yet. */
 void container_oom_watch(struct container_oom *o, struct container_item *item);
 
-/* The cgroup is gone: takes in what was announced, and watches it no more. */
+/* The cgroup is gone: takes in what was announced. v1 announces the removal itself too, a moment later: one more
+ * announcement than that is a kill, so the eventfd is kept until container_oom_finish(). */
 void container_oom_ended(struct container_item *item);
+/* Whether that moment has not passed yet. */
+bool container_oom_is_undecided(const struct container_item *item, int64_t now_ns);
+/* Settles the count of an ended cgroup and watches it no more. Fine for any item. */
+void container_oom_finish(struct container_item *item);
 
 /* OOM kills that no sample has shown yet. */
 double container_oom_pending(const struct container_item *item);

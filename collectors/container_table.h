@@ -44,6 +44,8 @@ struct container_item {
 	bool oom_uncounted; /* the kernel keeps no count: announcements are counted */
 	bool oom_announced; /* and the count has not risen yet */
 	unsigned oom_signals, oom_checks;
+	uint64_t oom_signals_after_end;
+	int64_t ended_ns; /* monotonic */
 	int64_t found_ns; /* monotonic */
 	double found_at; /* Unix seconds */
 	unsigned scan; /* the last scan that saw it */

@@ -169,25 +169,34 @@ static void report_item(
 		container_report_live(e, i, c->reader.cpus, now_ns, ctx->wall_ms);
 }
 
+static void report_ended_item(
+	struct containers *c, const struct collect_ctx *ctx, struct container_item *i)
+{
+	const struct entity_class *class =
+		i->name.kind == CGROUP_SERVICE ? &class_service : &class_container;
+	struct entity *e = i->hidden || i->heir ? NULL : registry_get(ctx->registry, class, i->key);
+
+	if (i->oom_watch) {
+		/* Not settled yet, so kept for one sample more. */
+		if (e && i->info)
+			container_report_stopped(e, i->info, ctx->now_ns);
+		return;
+	}
+	if (i->heir)
+		i->heir->oom_carried += container_oom_pending(i);
+	if (e)
+		container_report_ended(e, i, ctx->now_ns);
+	containers_drop(c, i);
+}
+
 static void report_ended(struct containers *c, const struct collect_ctx *ctx)
 {
 	struct container_item *next;
 
 	for (struct container_item *i = c->table.first; i; i = next) {
-		const struct entity_class *class =
-			i->name.kind == CGROUP_SERVICE ? &class_service : &class_container;
-		struct entity *e = NULL;
-
 		next = i->next;
-		if (!i->ended)
-			continue;
-		if (i->heir)
-			i->heir->oom_carried += container_oom_pending(i);
-		else if (!i->hidden)
-			e = registry_get(ctx->registry, class, i->key);
-		if (e)
-			container_report_ended(e, i, ctx->now_ns);
-		containers_drop(c, i);
+		if (i->ended)
+			report_ended_item(c, ctx, i);
 	}
 }
 

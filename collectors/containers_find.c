@@ -10,6 +10,7 @@ enum { KEPT_FILES_WITHOUT_LIMIT = 256 };
  * successor. */
 static void begin_again(struct container_item *item)
 {
+	container_oom_finish(item);
 	item->oom_carried = container_oom_pending(item);
 	item->oom_kills = 0;
 	item->oom_shown = 0;
@@ -158,7 +159,7 @@ static void poll_watch(struct containers *c)
 
 void containers_drop(struct containers *c, struct container_item *item)
 {
-	container_oom_ended(item);
+	container_oom_finish(item);
 	container_table_remove(&c->table, &c->reader, item);
 	c->names_changed = true;
 }
@@ -170,8 +171,9 @@ static void sort_out_ended(struct containers *c)
 
 	for (struct container_item *i = c->table.first; i; i = next) {
 		next = i->next;
-		if (!i->ended)
+		if (!i->ended || container_oom_is_undecided(i, clock_mono_ns()))
 			continue;
+		container_oom_finish(i);
 		container_names_learn(i, c->runtime);
 		/* The engine saw what the kernel did not tell in time. */
 		if (i->oom_kills <= 0 && i->info && i->info->oom_killed)

@@ -196,6 +196,10 @@ START_TEST(trap_the_memory_of_the_machine_is_no_limit)
 	ck_assert_str_eq(why(CGROUP_memory_used_percent), "no limit is set");
 	ck_assert_str_eq(why(CGROUP_cpu_limit_cores), "no limit is set");
 	ck_assert_str_eq(why(CGROUP_processes_limit), "no limit is set");
+	recorded_write(
+		"sys/fs/cgroup/system.slice/docker-" ID_B ".scope/memory.max", "8589934592\n");
+	ck_assert_int_eq(sample(), CGROUP_OK);
+	ck_assert_str_eq(why(CGROUP_memory_limit_bytes), "no limit is set");
 	end();
 	begin("cgroup-v1", "system.slice/nginx.service", 100);
 	ck_assert_int_eq(sample(), CGROUP_OK);

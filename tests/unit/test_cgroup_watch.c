@@ -211,21 +211,48 @@ static unsigned max_queued(void)
 	return n;
 }
 
-/* In memory: thousands of folders on a busy disk take long. */
-START_TEST(an_overflowed_queue_is_made_up_for_by_a_walk)
+/* An empty tree in memory: thousands of folders on a busy disk take long. */
+static char memory_dir[64];
+
+static void begin_in_memory(void)
 {
 	const struct cgroup_watch_events events = {.found = found, .gone = gone};
-	char dir[] = "/dev/shm/agent-unit-XXXXXX";
-	unsigned n = max_queued() / 2 + 10;
-	unsigned polls = 0;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	n_told = 0;
+	memset(told, 0, sizeof(told));
+	(void)snprintf(memory_dir, sizeof(memory_dir), "/dev/shm/agent-unit-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(memory_dir));
 	cgroup_tree_init(&tree);
 	tree.mode = CGROUP_MODE_V2;
-	tree.dirs[CGROUP_UNIFIED] = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	tree.dirs[CGROUP_UNIFIED] = open(memory_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_eq(loop_new(&loop, NULL), 0);
 	ck_assert_int_eq(cgroup_watch_new(loop, &tree, &events, &watch, NULL), 0);
 	ck_assert(cgroup_watch_poll(watch));
+}
+
+static void end_in_memory(void)
+{
+	ck_assert_int_eq(unlinkat(tree.dirs[CGROUP_UNIFIED], "new.service", AT_REMOVEDIR), 0);
+	(void)rmdir(memory_dir);
+	cgroup_watch_free(watch);
+	cgroup_tree_done(&tree);
+	loop_free(loop);
+}
+
+static void make_and_remove(void)
+{
+	ck_assert_int_eq(mkdirat(tree.dirs[CGROUP_UNIFIED], "x.slice", 0700), 0);
+	(void)cgroup_watch_poll(watch);
+	ck_assert_int_eq(unlinkat(tree.dirs[CGROUP_UNIFIED], "x.slice", AT_REMOVEDIR), 0);
+	(void)cgroup_watch_poll(watch);
+}
+
+START_TEST(an_overflowed_queue_is_made_up_for_by_a_walk)
+{
+	unsigned n = max_queued() / 2 + 10;
+	unsigned polls = 0;
+
+	begin_in_memory();
 	for (unsigned i = 0; i < n; i++) {
 		ck_assert_int_eq(mkdirat(tree.dirs[CGROUP_UNIFIED], "x.slice", 0700), 0);
 		ck_assert_int_eq(unlinkat(tree.dirs[CGROUP_UNIFIED], "x.slice", AT_REMOVEDIR), 0);
@@ -236,15 +263,24 @@ START_TEST(an_overflowed_queue_is_made_up_for_by_a_walk)
 		(void)cgroup_watch_poll(watch);
 	ck_assert(was_told("new.service"));
 	ck_assert(!told[index_of("new.service")].fresh);
-	ck_assert_int_eq(unlinkat(tree.dirs[CGROUP_UNIFIED], "new.service", AT_REMOVEDIR), 0);
-	(void)rmdir(dir);
-	cgroup_watch_free(watch);
-	cgroup_tree_done(&tree);
-	loop_free(loop);
+	end_in_memory();
+}
+END_TEST
+
+START_TEST(folders_that_vanish_use_up_no_watches)
+{
+	begin_in_memory();
+	for (unsigned i = 0; i < CGROUP_WATCHES_MAX + 10; i++)
+		make_and_remove();
+	ck_assert_int_eq(mkdirat(tree.dirs[CGROUP_UNIFIED], "new.service", 0700), 0);
+	(void)cgroup_watch_poll(watch);
+	ck_assert(was_told("new.service"));
+	ck_assert_ptr_null(cgroup_watch_trouble(watch));
+	end_in_memory();
 }
 END_TEST
 
 RUN_TESTS("cgroup_watch", the_first_poll_walks_the_tree, what_appears_and_vanishes_is_told_at_once,
 	folders_that_appear_are_watched_too, trap_nothing_below_a_container_is_told_or_watched,
 	a_poll_sees_what_happened_just_before, without_a_loop_every_poll_walks,
-	an_overflowed_queue_is_made_up_for_by_a_walk)
+	an_overflowed_queue_is_made_up_for_by_a_walk, folders_that_vanish_use_up_no_watches)

@@ -164,6 +164,29 @@ START_TEST(trap_an_oom_kill_before_a_restart_is_counted)
 }
 END_TEST
 
+/* C.4, trap 2: killed, and replaced by a new container of the same name before the next sample. */
+START_TEST(trap_an_oom_kill_before_a_replacement_is_counted_for_the_successor)
+{
+	begin("cgroup-v2-docker");
+	sample();
+	recorded_write(SCOPE(ID_A) "/memory.events", "oom 3\noom_kill 3\n");
+	turn_idle(loop);
+	containers_case_remove(SCOPE(ID_A));
+	turn_idle(loop);
+	recorded_edit(DOCKER_FILE(ID_E), "\"Labels\":{}",
+		"\"Labels\":{\"com.docker.compose.project\":\"shop\","
+		"\"com.docker.compose.service\":\"web\"}");
+	start(1000);
+	sample();
+	ck_assert_str_eq(container_label("shop-web", "container_id"), ID_E);
+	ck_assert_double_eq(container_value("shop-web", CGROUP_running), 1);
+	ck_assert_double_eq(container_value("shop-web", CGROUP_oom_kills), 1);
+	sample();
+	ck_assert_double_eq(container_value("shop-web", CGROUP_oom_kills), 0);
+	end();
+}
+END_TEST
+
 START_TEST(a_container_that_came_and_went_leaves_nothing)
 {
 	begin("cgroup-v2-docker");
@@ -186,4 +209,5 @@ RUN_TESTS("containers_live", a_container_made_while_watching_has_rates_at_once,
 	trap_an_oom_kill_between_samples_is_shown_once,
 	trap_an_oom_kill_of_a_container_no_sample_saw_is_shown,
 	trap_an_oom_kill_only_the_engine_saw_is_shown, trap_an_oom_kill_before_a_restart_is_counted,
+	trap_an_oom_kill_before_a_replacement_is_counted_for_the_successor,
 	a_container_that_came_and_went_leaves_nothing)

@@ -108,6 +108,7 @@ END_TEST
 START_TEST(events_come_in_any_pieces)
 {
 	char big[70000];
+	unsigned before;
 
 	begin();
 	TURN_UNTIL(loop, engine_server.stream >= 0);
@@ -116,12 +117,17 @@ START_TEST(events_come_in_any_pieces)
 	engine_server_event("rt\",\"Actor\":{\"ID\":\"" B "\"}}\ngarbage\n\n[]\n");
 	TURN_UNTIL(loop, find(B) != NULL);
 	/* One that is too large is skipped, the next one is read. */
-	memset(big, 'x', sizeof(big));
+	before = engine_server.inspects;
+	memset(big, ' ', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
+	engine_server_event(
+		"{\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"" A "\"}}");
 	engine_server_event(big);
 	turn_idle(loop);
 	engine_server_event("\n" EVENT("destroy", B));
 	TURN_UNTIL(loop, find(B) == NULL);
+	turn_idle(loop);
+	ck_assert_uint_eq(engine_server.inspects, before);
 	ck_assert_str_eq(engine_api_trouble(api), "");
 	end();
 }
