@@ -150,6 +150,8 @@ static void check(struct interface *i, const struct collect_ctx *ctx)
 
 static void forget(struct interface_state *s, size_t from, size_t to)
 {
+	if (from == to)
+		return;
 	for (size_t i = from; i < to; i++)
 		kept_file_close(&s->list[i].operstate);
 	memmove(s->list + from, s->list + to, (s->n - to) * sizeof(*s->list));
