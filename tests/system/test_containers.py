@@ -35,7 +35,11 @@ def next_sample(agent, n=1):
 
 def transferred(agent, name, metric, since):
     """Bytes that the rates stored since then add up to."""
-    series = agent.api(f"series?entity=container/{name}&metric={metric}&from={since}&points=2000")["series"][0]
+    def stored():
+        series = agent.api(f"series?entity=container/{name}&metric={metric}&from={since}&points=2000")["series"][0]
+        return series if series["start"] else None
+
+    series = until(stored, 10, f"the file of {name}")  # a new container gets its file with its third sample
     return sum(v for v in series["values"][0] if v is not None) * series["step"]
 
 
