@@ -70,9 +70,23 @@ static void set_claimed_key(struct container_item *item, bool owner)
 	}
 }
 
+/* "container:ID": what was given on the command line is stored as the whole id. */
+static const struct container_info *joined(
+	const struct container_info *info, const struct runtime *r)
+{
+	static const char prefix[] = "container:";
+	struct cgroup_name other = {.engine = ""};
+
+	if (!info || !info->network || !str_starts(info->network, prefix))
+		return NULL;
+	(void)str_copy(other.id, sizeof(other.id), info->network + strlen(prefix));
+	return runtime_find(r, &other);
+}
+
 void container_names_learn(struct container_item *item, const struct runtime *r)
 {
 	item->info = item->name.kind == CGROUP_CONTAINER ? runtime_find(r, &item->name) : NULL;
+	item->joined = joined(item->info, r);
 	set_stable(item);
 }
 

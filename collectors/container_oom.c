@@ -187,9 +187,9 @@ double container_oom_pending(const struct container_item *item)
 	return item->oom_carried + item->oom_kills - item->oom_shown;
 }
 
-void container_oom_report(struct container_item *item)
+void container_oom_report(struct container_item *item, struct cgroup_numbers *numbers)
 {
-	double *v = &item->numbers.v[CGROUP_oom_kills];
+	double *v = &numbers->v[CGROUP_oom_kills];
 
 	if (!isnan(*v))
 		item->oom_kills = fmax(*v, item->oom_kills);

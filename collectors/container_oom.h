@@ -35,6 +35,6 @@ void container_oom_finish(struct container_item *item);
 double container_oom_pending(const struct container_item *item);
 
 /* Puts the total for the entity into the numbers just read, and notes it as shown. */
-void container_oom_report(struct container_item *item);
+void container_oom_report(struct container_item *item, struct cgroup_numbers *numbers);
 
 #endif

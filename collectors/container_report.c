@@ -54,14 +54,20 @@ static void set_labels(
 static void set_network_label(
 	struct entity *e, const struct container_item *item, const struct container_info *info)
 {
-	if (info && info->network)
+	char text[CONTAINER_TEXT_MAX + 32];
+
+	if (item->joined && item->joined->name) {
+		(void)snprintf(text, sizeof(text), "shared with %s", item->joined->name);
+		entity_label(e, "network", text);
+	} else if (info && info->network) {
 		/* Docker's default is its bridge. */
 		entity_label(e, "network",
 			strcmp(info->network, "default") == 0 ? "bridge" : info->network);
-	else if (item->net.kind == CGROUP_NET_HOST)
+	} else if (item->net.kind == CGROUP_NET_HOST) {
 		entity_label(e, "network", "host");
-	else
+	} else {
 		entity_label(e, "network", item->net.kind == CGROUP_NET_SHARED ? "shared" : NULL);
+	}
 }
 
 static void report_health(struct entity *e, enum container_health h)
@@ -108,8 +114,8 @@ static void report_engine(struct entity *e, const struct container_info *info)
 		entity_counter(e, CGROUP_restarts, info->restarts);
 }
 
-void container_report_live(struct entity *e, struct container_item *item, unsigned cpus,
-	int64_t now_ns, int64_t wall_ms)
+void container_report_live(struct entity *e, struct container_item *item,
+	struct cgroup_numbers *numbers, unsigned cpus, int64_t now_ns, int64_t wall_ms)
 {
 	const struct container_info *info = item->info;
 	double started_at = info ? info->started_at : NAN;
@@ -123,8 +129,8 @@ void container_report_live(struct entity *e, struct container_item *item, unsign
 		item->labelled = true;
 	}
 	entity_read_at(e, now_ns);
-	container_oom_report(item);
-	cgroup_numbers_report(&item->numbers, cpus, e);
+	container_oom_report(item, numbers);
+	cgroup_numbers_report(numbers, cpus, e);
 	entity_gauge(e, CGROUP_running, 1);
 	if (isnan(started_at))
 		started_at = item->fresh ? item->found_at : item->net.started_at;

@@ -9,9 +9,9 @@
 #include "collectors/container_info.h"
 #include "collectors/container_table.h"
 
-/* The numbers just read. */
-void container_report_live(struct entity *e, struct container_item *item, unsigned cpus,
-	int64_t now_ns, int64_t wall_ms);
+/* The numbers just read; the OOM kills among them become those to show. */
+void container_report_live(struct entity *e, struct container_item *item,
+	struct cgroup_numbers *numbers, unsigned cpus, int64_t now_ns, int64_t wall_ms);
 
 /* One whose cgroup is gone since the last sample, for its OOM kills. */
 void container_report_ended(struct entity *e, struct container_item *item, int64_t now_ns);

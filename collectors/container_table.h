@@ -23,12 +23,13 @@ struct container_item {
 	struct cgroup cgroup;
 	struct cgroup_name name;
 	struct cgroup_net net;
-	struct cgroup_numbers numbers; /* of this sample */
 	int result; /* of cgroup_read() in this sample */
 	/* Set by container_names_settle(). */
 	char *stable; /* the name that outlives this container */
 	char *key; /* the entity's; NULL: not settled yet */
 	const struct container_info *info; /* the engine's view; NULL: not known */
+	const struct container_info
+		*joined; /* the container whose network it uses; NULL: none known */
 	struct container_item *heir; /* ended, and its name is this one's now */
 	bool hidden; /* excluded by a pattern */
 	bool fed; /* the entity of that key has had numbers of this cgroup */

@@ -87,17 +87,11 @@ static void settle_names(struct containers *c)
 	c->runtime_version = runtime_version(c->runtime);
 }
 
-/* Of all that use a namespace, the one found first owns it, unless its engine says that it
- * joined another's. */
+/* Of all that use a namespace, the one found first owns it, unless its engine says that it joined another's. */
 static bool owns_before(const struct container_item *a, const struct container_item *b)
 {
-	bool a_joined =
-		a->info && a->info->network && strncmp(a->info->network, "container:", 10) == 0;
-	bool b_joined =
-		b->info && b->info->network && strncmp(b->info->network, "container:", 10) == 0;
-
-	if (a_joined != b_joined)
-		return b_joined;
+	if (!a->joined != !b->joined)
+		return !a->joined;
 	return a->found_ns != b->found_ns ? a->found_ns < b->found_ns
 					  : strcmp(a->cgroup.path, b->cgroup.path) < 0;
 }
@@ -130,12 +124,12 @@ static void find_networks(struct containers *c)
 
 static void read_network(struct containers *c, struct container_item *i)
 {
-	if (cgroup_net_read(&i->net, &c->reader, &i->cgroup, &i->numbers))
+	if (cgroup_net_read(&i->net, &c->reader, &i->cgroup, &c->numbers))
 		return;
 	if (cgroup_net_find(
 		    &i->net, &c->reader, &i->cgroup, i->info ? i->info->pid : 0, c->host_ns))
 		c->networks_changed = true;
-	(void)cgroup_net_read(&i->net, &c->reader, &i->cgroup, &i->numbers);
+	(void)cgroup_net_read(&i->net, &c->reader, &i->cgroup, &c->numbers);
 }
 
 /* Unnoticed, another cgroup has taken the place of this one; when is not known. */
@@ -158,7 +152,7 @@ static void report_item(
 	if (i->hidden || i->ended || waits_for_name(c, i))
 		return;
 	container_oom_watch(c->oom, i);
-	i->result = cgroup_read(&c->reader, &i->cgroup, &i->numbers);
+	i->result = cgroup_read(&c->reader, &i->cgroup, &c->numbers);
 	if (i->result == CGROUP_GONE)
 		return;
 	if (i->result == CGROUP_REPLACED)
@@ -166,7 +160,7 @@ static void report_item(
 	read_network(c, i);
 	e = registry_get(ctx->registry, class, i->key);
 	if (e)
-		container_report_live(e, i, c->reader.cpus, now_ns, ctx->wall_ms);
+		container_report_live(e, i, &c->numbers, c->reader.cpus, now_ns, ctx->wall_ms);
 }
 
 static void report_ended_item(

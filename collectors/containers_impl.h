@@ -19,6 +19,7 @@ struct containers {
 	struct problems *problems;
 	struct cgroup_tree tree;
 	struct cgroup_reader reader;
+	struct cgroup_numbers numbers; /* of the one that is being read */
 	struct container_table table;
 	struct cgroup_watch *watch;
 	struct container_oom *oom;

@@ -58,7 +58,7 @@ START_TEST(containers_and_services_have_names_values_and_labels)
 	ck_assert_str_eq(container_label("shop-web", "project"), "shop");
 	ck_assert_str_eq(container_label("shop-web", "network"), "bridge");
 	ck_assert_str_eq(container_label("dind", "network"), "host");
-	ck_assert_str_eq(container_label("probe", "network"), "container:" ID_A);
+	ck_assert_str_eq(container_label("probe", "network"), "shared with shop_web_1");
 	ck_assert_str_eq(container_why("probe", CGROUP_healthy), "it has no health check");
 	ck_assert_double_eq(
 		recorded_value(&class_service, "nginx", CGROUP_memory_used_bytes), 9437184);
