@@ -112,8 +112,8 @@ browser: $(BUILD)/agent ## the dashboard in headless Chromium
 test: ## unit, replay, system and browser tests
 	@BUILD=$(BUILD) sh tests/run.sh unit replay system browser
 
-check: ## the same and lint: all that ./bootstrap test runs
-	@BUILD=$(BUILD) sh tests/run.sh lint unit replay system browser
+check: ## the same, lint, sanitizers and Valgrind: all that ./bootstrap test runs
+	@BUILD=$(BUILD) sh tests/run.sh lint unit replay asan valgrind system browser
 
 lint: ## builds with -Werror, format, structure, scripts, manual pages
 	@BUILD=$(BUILD) sh tests/lint/run.sh
