@@ -71,9 +71,15 @@ const char *containers_cgroup_mode(const struct containers *c)
 	return cgroup_mode_name(c ? c->tree.mode : CGROUP_MODE_NONE);
 }
 
+/* Podman's files do not have the labels a stable name is made of. */
+static bool is_name_final(const struct container_info *info)
+{
+	return info && (info->source != 0 || !info->engine || strcmp(info->engine, "podman") != 0);
+}
+
 static bool waits_for_name(const struct containers *c, const struct container_item *item)
 {
-	return !item->info && *item->name.id && runtime_is_asking(c->runtime) &&
+	return *item->name.id && !is_name_final(item->info) && runtime_is_asking(c->runtime) &&
 	       clock_mono_ns() - item->found_ns < name_wait_ns;
 }
 

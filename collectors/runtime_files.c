@@ -22,8 +22,10 @@ static const char *const bundles[] = {
 	"run/containers/storage/overlay-containers/%s/userdata/config.json",
 };
 
-static const char *const podman_lists[] = {
-	"overlay-containers/containers.json", "overlay-containers/volatile-containers.json"};
+/* The folder is named after the storage driver; volatile: containers started with --rm. */
+static const char *const podman_lists[] = {"overlay-containers/containers.json",
+	"overlay-containers/volatile-containers.json", "vfs-containers/containers.json",
+	"btrfs-containers/containers.json", "zfs-containers/containers.json"};
 
 void runtime_id(char to[CONTAINER_ID_MAX + 1], const struct cgroup_name *name)
 {

@@ -4,6 +4,7 @@
  */
 #include "base/cleanup.h"
 #include "tests/unit/containers_case.h"
+#include "tests/unit/engine_server.h"
 #include "tests/unit/turns.h"
 
 #define NEW_SCOPE SCOPE(ID_E)
@@ -187,6 +188,60 @@ START_TEST(trap_an_oom_kill_before_a_replacement_is_counted_for_the_successor)
 }
 END_TEST
 
+static const char *inspect_db(const char *id)
+{
+	static char text[400];
+
+	(void)snprintf(text, sizeof(text),
+		"{\"Id\":\"%s\",\"Name\":\"/"
+		"db\",\"RestartCount\":0,\"State\":{\"Status\":\"running\"},"
+		"\"Config\":{\"Labels\":{\"agent.name\":\"shop-db\"}}}",
+		id);
+	return text;
+}
+
+static bool is_shown(const char *key)
+{
+	sample();
+	return recorded_find(&class_container, key) != NULL;
+}
+
+/* Podman's files know the container as "db"; its label is known to the engine alone. */
+START_TEST(a_container_is_not_shown_under_a_name_it_soon_loses)
+{
+	static const char *sockets[1];
+	struct http_client *http;
+
+	containers_case_begin("cgroup-v2-podman");
+	containers_free(containers);
+	memset(&engine_server, 0, sizeof(engine_server));
+	engine_server.version = "{\"Components\":[{\"Name\":\"Podman Engine\"}]}";
+	engine_server.list = "[{\"Id\":\"" ID_A "\",\"Names\":[\"/db\"],\"State\":\"running\","
+			     "\"Labels\":{\"agent.name\":\"shop-db\"}}]";
+	engine_server.inspect = inspect_db;
+	ck_assert_int_eq(loop_new(&loop, NULL), 0);
+	ck_assert_int_eq(http_client_new(loop, &http, NULL), 0);
+	sockets[0] = scratch_path("engine.sock");
+	engine_server_start(loop, sockets[0], true);
+	containers_options.live = true;
+	containers_options.sockets = sockets;
+	containers_options.n_sockets = 1;
+	ck_assert_int_eq(containers_new(loop, http, &containers_options, recorded.problems,
+				 &containers, &recorded_error),
+		0);
+	/* Before the engine could answer. */
+	registry_begin(recorded.registry);
+	ck_assert_int_eq(containers_sample(containers, &recorded, NULL), 0);
+	ck_assert_ptr_null(recorded_find(&class_container, "db"));
+	TURN_UNTIL(loop, is_shown("shop-db"));
+	ck_assert_ptr_null(recorded_find(&class_container, "db"));
+	containers_case_end();
+	engine_server_stop();
+	http_client_free(http);
+	loop_free(loop);
+}
+END_TEST
+
 START_TEST(a_container_that_came_and_went_leaves_nothing)
 {
 	begin("cgroup-v2-docker");
@@ -210,4 +265,5 @@ RUN_TESTS("containers_live", a_container_made_while_watching_has_rates_at_once,
 	trap_an_oom_kill_of_a_container_no_sample_saw_is_shown,
 	trap_an_oom_kill_only_the_engine_saw_is_shown, trap_an_oom_kill_before_a_restart_is_counted,
 	trap_an_oom_kill_before_a_replacement_is_counted_for_the_successor,
+	a_container_is_not_shown_under_a_name_it_soon_loses,
 	a_container_that_came_and_went_leaves_nothing)
