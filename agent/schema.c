@@ -4,9 +4,11 @@
 #include "agent/sessions.h"
 #include "base/cleanup.h"
 #include "collectors/catalogue.h"
+#include "notify/notify.h"
 
 const char *const schema_migrations[] = {
 	CATALOGUE_SCHEMA SESSIONS_SCHEMA,
+	NOTIFY_SCHEMA,
 };
 
 const size_t schema_migrations_count = ARRAY_LEN(schema_migrations);

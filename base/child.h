@@ -43,6 +43,9 @@ struct child_options {
 	int pass_fd;
 	bool inherit_output; /* stdout and stderr are those of this process; nothing is collected */
 	int nice; /* added to this process's niceness */
+	/* what it reads on stdin (copied); NULL: /dev/null */
+	const void *input;
+	size_t input_len;
 };
 
 /* Starts the child; `done` is called once, later, from the loop, and the handle is gone after

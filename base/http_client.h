@@ -45,6 +45,7 @@ struct http_request_options {
 	size_t max_body; /* greatest response kept, bytes; a larger one is -EMSGSIZE */
 	int64_t timeout_ms; /* whole request; 0: none (event streams) */
 	int64_t connect_timeout_ms; /* 0: 10 s */
+	const char *ca_file; /* certificates trusted instead of the system's; NULL: those */
 	http_data_fn on_data; /* when set, the body is not kept */
 };
 

@@ -48,6 +48,7 @@ struct entity {
 	unsigned seen; /* sample number of the last registry_get() */
 	unsigned first_seen;
 	void *owner; /* for the store: its state of this entity */
+	void *watcher; /* for the rules: theirs */
 	struct entity *next; /* registry order: by class, then by age */
 	struct entity *next_in_bucket;
 };

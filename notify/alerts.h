@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rules at work: evaluates a rule set over all entities at each sample, keeps the alert of each
+ * (rule, entity) that is not ok, and hands out events. Alerts are stored (table alert) together
+ * with the events they made, in the caller's transaction: a crash neither repeats a message nor
+ * loses a recovery. Costs a few nanoseconds for each rule and entity that is ok.
+ */
+#ifndef NOTIFY_ALERTS_H
+#define NOTIFY_ALERTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/db.h"
+#include "base/err.h"
+#include "collectors/entity.h"
+#include "notify/alert_machine.h"
+#include "notify/event.h"
+#include "notify/rule.h"
+#include "notify/silence.h"
+
+struct alerts;
+
+struct alert {
+	int64_t id; /* in the database; 0: not stored yet */
+	const struct rule *rule;
+	const char *class_name; /* static */
+	char *entity; /* key */
+	struct alert_life life;
+	double value; /* last seen; NaN unknown */
+	char *acknowledged_by; /* NULL: not */
+	char *acknowledged_reason;
+	const char *muted; /* why nothing is told, as of the last sample; NULL */
+};
+
+struct alerts_options {
+	const char *host; /* name of this server; borrowed */
+	int64_t interval_ms;
+	/* Stored values of a metric, oldest first, to fill a long window after a start; calls
+	 * `add` for each. May be NULL. */
+	void (*history)(void *user, const struct entity *e, size_t metric, int64_t span_ms,
+		void (*add)(void *window, int64_t time_ms, double v), void *window);
+	void *user;
+};
+
+/* Takes over the rule set. Alerts that were stored and whose rule or entity is unknown now wait
+ * for it; without it for ALERT_NODATA_MS they end. */
+int alerts_new(struct db *db, const struct alerts_options *o, struct rule_set *rules,
+	struct silences *silences, struct alerts **out, struct err *e);
+void alerts_free(struct alerts *a);
+/* A reload: alerts of rules with the same name and metric go on; those of rules that are gone or
+ * off end without a message. Takes over. */
+void alerts_set_rules(struct alerts *a, struct rule_set *rules);
+const struct rule_set *alerts_rules(const struct alerts *a);
+
+/* One sample. Between registry_sweep() and the next registry_begin(). */
+void alerts_evaluate(struct alerts *a, const struct registry *r, int64_t now_ms);
+/* An entity is leaving the registry (registry_gone_fn): before alerts_evaluate() of that sample. */
+void alerts_entity_gone(struct alerts *a, struct entity *e);
+
+/* What the samples since the last alerts_stored() brought. */
+bool alerts_has_changes(const struct alerts *a);
+size_t alerts_n_events(const struct alerts *a);
+const struct event *alerts_event_at(const struct alerts *a, size_t i);
+/* Channels the rule of that event is for; n 0: as the channels say. */
+struct rule_patterns alerts_event_channels(const struct alerts *a, size_t i);
+/* Writes changed alerts, inside the caller's transaction. */
+int alerts_store(struct alerts *a, struct err *e);
+/* The transaction was committed: forgets changes and events. Without this call they are offered
+ * again after the next sample. */
+void alerts_stored(struct alerts *a);
+
+/* Not ok now, worst and oldest first. Pending ones are included. */
+size_t alerts_list(const struct alerts *a, const struct alert **out, size_t max);
+/* How many rules x entities are watched, and how many alerts fire (firing, clearing, no-data,
+ * flapping). */
+size_t alerts_watched(const struct alerts *a, const char *rule_name);
+size_t alerts_firing(const struct alerts *a, const char *rule_name); /* NULL: all */
+
+/* Acknowledges every firing alert that fits: by id (not 0), else by patterns for rule and entity.
+ * Stored before it returns. Returns how many; -ENOENT when none fits. */
+int alerts_acknowledge(struct alerts *a, int64_t id, const char *rule, const char *entity,
+	const char *by, const char *reason, struct err *e);
+
+#define ALERTS_SCHEMA                                                                              \
+	"CREATE TABLE alert(id INTEGER PRIMARY KEY, rule TEXT NOT NULL, class TEXT NOT NULL,"      \
+	" entity TEXT NOT NULL, metric TEXT NOT NULL, state TEXT NOT NULL, level INTEGER NOT "     \
+	"NULL,"                                                                                    \
+	" worst INTEGER NOT NULL, told INTEGER NOT NULL, since_ms INTEGER NOT NULL,"               \
+	" fired_ms INTEGER NOT NULL, entered_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL,"       \
+	" fires TEXT NOT NULL, value REAL, acknowledged_by TEXT, acknowledged_reason TEXT,"        \
+	" UNIQUE(rule, class, entity, metric));"
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An event: something that people may want to be told. Alerts make them, and so do backups, deploys
+ * and `agent notify send`. It is complete in itself: it can be read, sent and drawn an hour later
+ * without asking anybody. Its JSON form is what is stored, what the API shows, and what the webhook
+ * and command channels get.
+ */
+#ifndef NOTIFY_EVENT_H
+#define NOTIFY_EVENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "notify/severity.h"
+
+enum {
+	EVENT_KEY_MAX = 512,
+	EVENT_TITLE_MAX = 500, /* bytes; longer ones are cut */
+	EVENT_TEXT_MAX = 16 * 1024,
+	EVENT_FACTS_MAX = 16,
+	EVENT_FACT_MAX = 1000,
+	EVENT_JSON_MAX = 64 * 1024,
+};
+
+/* Kinds. A routing pattern ("alert.*", "!alert.reminder") is matched against them. */
+#define EVENT_ALERT_FIRING "alert.firing"
+#define EVENT_ALERT_REMINDER "alert.reminder"
+#define EVENT_ALERT_RECOVERED "alert.recovered"
+#define EVENT_ALERT_FLAPPING "alert.flapping"
+#define EVENT_MESSAGE "message" /* agent notify send */
+#define EVENT_TEST "test" /* agent notify test */
+
+struct event_fact {
+	char *name; /* "Limit" */
+	char *value; /* "above 90 % for 5m" */
+};
+
+/* What to draw. class NULL: nothing. */
+struct event_chart {
+	char *class, *entity, *metric;
+	int64_t from, to; /* Unix seconds */
+	double limit; /* a line; NaN: none */
+};
+
+struct event {
+	int64_t id; /* in the database; 0: not stored */
+	int64_t time_ms; /* wall clock */
+	enum severity severity;
+	char *kind;
+	/* What it is about: "disk filesystem//". Events with the same key are one story: sent in
+	 * order, collapsed while they wait, one thread in a mailbox. "" for none: each its own. */
+	char *key;
+	char *host; /* name of this server */
+	char *title; /* one line: "Disk / is 93.1 % full" */
+	char *text; /* more, plain text, may have several lines; may be "" */
+	struct event_fact facts[EVENT_FACTS_MAX];
+	size_t n_facts;
+	struct event_chart chart;
+	bool is_end; /* a good end of the story: a recovery */
+	/* Of alerts, for programs; else "" and NaN. */
+	char *rule, *class, *entity, *metric, *unit;
+	double value, limit;
+	int64_t since_ms; /* over the limit since; 0 */
+	int64_t duration_ms; /* of a recovery: how long it lasted; 0 */
+	char *link; /* path below the dashboard's address: "/#/container/shop-web"; may be "" */
+};
+
+/* All texts "", numbers NaN or 0. Never NULL. */
+struct event *event_new(const char *kind, enum severity severity, const char *key);
+void event_free(struct event *ev); /* NULL is fine */
+DEFINE_CLEANUP(struct event *, event_free);
+
+/* Set texts: made valid (broken UTF-8 becomes U+FFFD, control characters but line ends in `text`
+ * become spaces) and cut to their bounds with "…". printf-like. */
+void event_title(struct event *ev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void event_text(struct event *ev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Past EVENT_FACTS_MAX nothing is added. */
+void event_fact(struct event *ev, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Replaces one of the char * members, same cleaning. */
+void event_set(char **member, const char *text);
+
+/* {"id":..,"time":"RFC 3339","time_ms":..,"severity":..,"kind":..,"key":..,"host":..,"title":..,
+ *  "text":..,"facts":[{"name":..,"value":..}],"rule":..,"entity":"CLASS/KEY","metric":..,"unit":..,
+ *  "value":..,"limit":..,"since_ms":..,"duration_ms":..,"is_end":..,"link":..,"chart":{..}}
+ * Absent members: "" or unknown. */
+void event_to_json(const struct event *ev, struct buf *out);
+/* -EBADMSG. */
+int event_from_json(const char *text, struct event **out, struct err *e);
+
+#endif
