@@ -25,6 +25,13 @@ struct control_peer {
 	struct control_peer *next;
 };
 
+struct control_later {
+	struct control *control;
+	struct control_peer *peer; /* NULL: it left */
+	json_int_t id;
+	struct control_later *next;
+};
+
 struct control {
 	struct loop *loop;
 	struct daemon *daemon;
@@ -33,6 +40,8 @@ struct control {
 	char *path;
 	struct control_peer *peers;
 	size_t n_peers;
+	struct control_later *laters;
+	size_t n_laters;
 	struct buf out;
 };
 
@@ -59,9 +68,23 @@ static void peer_free(struct control_peer *p)
 		at = &(*at)->next;
 	*at = p->next;
 	p->control->n_peers--;
+	for (struct control_later *l = p->control->laters; l; l = l->next)
+		if (l->peer == p)
+			l->peer = NULL;
 	wire_free(p->wire);
 	json_decref(p->subscription);
 	free(p);
+}
+
+static void later_free(struct control_later *l)
+{
+	struct control_later **at = &l->control->laters;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	l->control->n_laters--;
+	free(l);
 }
 
 void control_free(struct control *c)
@@ -70,6 +93,8 @@ void control_free(struct control *c)
 		return;
 	while (c->peers)
 		peer_free(c->peers);
+	while (c->laters)
+		later_free(c->laters);
 	loop_remove_fd(c->watch);
 	if (c->listen_fd >= 0)
 		(void)close(c->listen_fd);
@@ -78,6 +103,48 @@ void control_free(struct control *c)
 	free(c->path);
 	buf_done(&c->out);
 	free(c);
+}
+
+struct control_later *control_later(const struct control_call *call, struct err *e)
+{
+	struct control *c = call->peer->control;
+	struct control_later *l;
+
+	if (c->n_laters >= CONTROL_LATER_MAX) {
+		(void)err_set(e, EAGAIN, "too many questions wait for an answer");
+		return NULL;
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		abort();
+	*l = (struct control_later){.control = c,
+		.peer = call->peer,
+		.id = json_integer_value(json_object_get(call->request, "id")),
+		.next = c->laters};
+	c->laters = l;
+	c->n_laters++;
+	return l;
+}
+
+/* One large answer must not stay in memory for ever. */
+static void send_out(struct control_peer *p)
+{
+	struct buf *out = &p->control->out;
+
+	if (wire_send_text(p->wire, buf_str(out), out->len) < 0)
+		log_debug("control: an answer could not be queued");
+	if (out->cap > 256 * 1024)
+		buf_done(out);
+}
+
+void control_later_done(
+	struct control_later *l, int r, const struct err *e, const struct buf *members)
+{
+	if (l->peer) {
+		operation_write(&l->control->out, l->id, r, e, members);
+		send_out(l->peer);
+	}
+	later_free(l);
 }
 
 static void on_message(void *user, json_t *request)
@@ -90,12 +157,8 @@ static void on_message(void *user, json_t *request)
 		.is_web = p->is_web,
 		.reply = out};
 
-	operation_answer(&call);
-	if (wire_send_text(p->wire, buf_str(out), out->len) < 0)
-		log_debug("control: an answer could not be queued");
-	/* One large answer must not stay in memory for ever. */
-	if (out->cap > 256 * 1024)
-		buf_done(out);
+	if (operation_answer(&call))
+		send_out(p);
 }
 
 static void on_closed(void *user, const char *why)

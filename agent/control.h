@@ -7,17 +7,20 @@
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H
 
+#include <jansson.h>
+
+#include "agent/operation.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/loop.h"
-#include <jansson.h>
 
 enum {
 	CONTROL_PEERS_MAX = 64,
 	CONTROL_LINE_MAX = 64 * 1024,
 	CONTROL_QUEUE_MAX = 64 * 1024 * 1024,
+	CONTROL_LATER_MAX = 32, /* answers owed at a time, over all peers */
 };
 
-struct daemon;
 struct control;
 struct control_peer;
 
@@ -29,6 +32,15 @@ void control_free(struct control *c); /* NULL is fine; removes the socket */
 int control_listen(struct control *c, const char *path, struct err *e);
 /* Takes over the descriptor: the peer is the web process. */
 int control_add_web(struct control *c, int fd, struct err *e);
+
+/* An answer that has to wait for something: the handler keeps the handle, returns CONTROL_LATER, and
+ * calls control_later_done() once, never from within the handler. NULL with -EAGAIN in *e when too
+ * many are owed. The control owns them: whoever waits may simply be freed before it. */
+struct control_later;
+struct control_later *control_later(const struct control_call *call, struct err *e);
+/* r and *e as a handler returns them; `members` as it writes them. The peer may have left. */
+void control_later_done(
+	struct control_later *l, int r, const struct err *e, const struct buf *members);
 
 /* What a peer wants pushed: NULL members mean all. Replaces what it asked before. */
 void control_subscribe(struct control_peer *p, json_t *request);

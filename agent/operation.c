@@ -70,7 +70,15 @@ static int run(const struct control_call *asked, struct err *e)
 	return o->fn(&call, e);
 }
 
-void operation_answer(const struct control_call *call)
+static void write_error(struct buf *out, json_int_t id, int r, const struct err *e)
+{
+	buf_clear(out);
+	buf_addf(out, "{\"id\":%lld,\"ok\":false,\"code\":\"%s\",\"error\":", (long long)id,
+		code_of(r));
+	buf_add_json_string(out, e->msg);
+}
+
+bool operation_answer(const struct control_call *call)
 {
 	struct buf *out = call->reply;
 	json_int_t id = json_integer_value(json_object_get(call->request, "id"));
@@ -80,13 +88,24 @@ void operation_answer(const struct control_call *call)
 	buf_clear(out);
 	buf_addf(out, "{\"id\":%lld,\"ok\":true", (long long)id);
 	r = run(call, &e);
+	if (r == CONTROL_LATER)
+		return false;
 	if (r == 0 && out->overflow)
 		r = err_set(&e, EMSGSIZE, "the answer is too large");
-	if (r < 0) {
-		buf_clear(out);
-		buf_addf(out, "{\"id\":%lld,\"ok\":false,\"code\":\"%s\",\"error\":", (long long)id,
-			code_of(r));
-		buf_add_json_string(out, e.msg);
-	}
+	if (r < 0)
+		write_error(out, id, r, &e);
+	buf_addc(out, '}');
+	return true;
+}
+
+void operation_write(
+	struct buf *out, json_int_t id, int r, const struct err *e, const struct buf *members)
+{
+	buf_clear(out);
+	buf_addf(out, "{\"id\":%lld,\"ok\":true", (long long)id);
+	if (r < 0)
+		write_error(out, id, r, e);
+	else
+		buf_add(out, buf_str(members), members->len);
 	buf_addc(out, '}');
 }

@@ -33,8 +33,9 @@ struct control_call {
 	struct buf *reply;
 };
 
-/* 0, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found, -EACCES/-EPERM
- * forbidden, -EAGAIN unavailable, others failed. */
+/* 0, CONTROL_LATER, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found,
+ * -EACCES/-EPERM forbidden, -EAGAIN unavailable, others failed. */
+enum { CONTROL_LATER = 1 }; /* the answer was promised: control_later() in control.h */
 typedef int (*control_fn)(const struct control_call *call, struct err *e);
 
 struct operation {
@@ -48,8 +49,12 @@ struct operation {
 extern const struct operation operations[];
 
 /* Runs the request's operation for who asks and writes the whole answer, one JSON object, to
- * call->reply. call->role is worked out here: the command line's door is the mode of the socket;
- * the web process says on whose behalf it asks. */
-void operation_answer(const struct control_call *call);
+ * call->reply; false when it comes later. call->role is worked out here: the command line's door is
+ * the mode of the socket; the web process says on whose behalf it asks. */
+bool operation_answer(const struct control_call *call);
+
+/* The whole answer to request `id`: `members` as a handler writes them, or the error r (negative). */
+void operation_write(
+	struct buf *out, json_int_t id, int r, const struct err *e, const struct buf *members);
 
 #endif
