@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/sessions.h"
 
+#include <string.h>
+
 #include "agent/random.h"
+#include "base/hash.h"
 
 /* Logging in is rare: statements are prepared for each use. */
 static int run(struct db *db, const char *sql, const char *text, int64_t number, struct err *e)
@@ -32,7 +35,7 @@ int session_new(
 	struct db *db, enum control_role role, int64_t now, char id[SESSION_ID_SIZE], struct err *e)
 {
 	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
-	char hash[SHA256_HEX_SIZE];
+	char hash[HASH_SHA256_HEX_SIZE];
 	int r = make_room(db, now, e);
 
 	if (r == 0)
@@ -43,7 +46,7 @@ int session_new(
 	if (r < 0)
 		return r;
 	random_hex(id, 32);
-	sha256_hex(hash, id);
+	hash_sha256_hex(hash, id, strlen(id));
 	db_bind_text(s, 1, hash);
 	db_bind_text(s, 2, control_role_name(role));
 	db_bind_int(s, 3, now);
@@ -54,12 +57,12 @@ int session_new(
 int session_check(struct db *db, const char *id, int64_t now, enum control_role *out, struct err *e)
 {
 	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
-	char hash[SHA256_HEX_SIZE];
+	char hash[HASH_SHA256_HEX_SIZE];
 	int r = db_prepare(db, "SELECT role FROM session WHERE hash = ?1 AND expires > ?2", &s, e);
 
 	if (r < 0)
 		return r;
-	sha256_hex(hash, id);
+	hash_sha256_hex(hash, id, strlen(id));
 	db_bind_text(s, 1, hash);
 	db_bind_int(s, 2, now);
 	r = db_step(s, e);
@@ -71,9 +74,9 @@ int session_check(struct db *db, const char *id, int64_t now, enum control_role 
 
 int session_end(struct db *db, const char *id, struct err *e)
 {
-	char hash[SHA256_HEX_SIZE];
+	char hash[HASH_SHA256_HEX_SIZE];
 
-	sha256_hex(hash, id);
+	hash_sha256_hex(hash, id, strlen(id));
 	return run(db, "DELETE FROM session WHERE hash = ?1 AND ?2 IS NOT NULL", hash, 0, e);
 }
 

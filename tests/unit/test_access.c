@@ -149,15 +149,6 @@ START_TEST(sessions_of_a_role_end_together_and_their_number_is_bounded)
 }
 END_TEST
 
-START_TEST(digest_is_sha256)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_hex(hex, "abc"); /* FIPS 180-4, example 1 */
-	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("access");
@@ -173,7 +164,6 @@ int main(void)
 	tcase_add_test(c, rotation_closes_the_old_door);
 	tcase_add_test(c, session_lives_thirty_days_or_until_it_is_ended);
 	tcase_add_test(c, sessions_of_a_role_end_together_and_their_number_is_bounded);
-	tcase_add_test(c, digest_is_sha256);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SHA256_SIZE = 32 };
+
+static void put_hex(char to[HASH_SHA256_HEX_SIZE], const unsigned char digest[SHA256_SIZE])
+{
+	for (size_t i = 0; i < SHA256_SIZE; i++)
+		(void)snprintf(to + 2 * i, 3, "%02x", digest[i]);
+}
+
+void hash_sha256_hex(char to[HASH_SHA256_HEX_SIZE], const void *data, size_t n)
+{
+	unsigned char digest[SHA256_SIZE];
+
+	if (EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+	put_hex(to, digest);
+}
+
+void hash_hmac_sha256_hex(
+	char to[HASH_SHA256_HEX_SIZE], const void *key, size_t key_len, const void *data, size_t n)
+{
+	unsigned char digest[SHA256_SIZE];
+
+	assert(key_len <= INT_MAX);
+	/* With a NULL key OpenSSL would go on with the key of the call before. */
+	if (!HMAC(EVP_sha256(), key ? key : "", (int)key_len, data, n, digest, NULL))
+		abort();
+	put_hex(to, digest);
+}

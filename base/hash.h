@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fingerprints and signatures, as lower-case hexadecimal text (OpenSSL's libcrypto).
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+
+/* 64 digits and a NUL. */
+enum { HASH_SHA256_HEX_SIZE = 65 };
+
+/* SHA-256 (FIPS 180-4) of n bytes. Aborts without memory. */
+void hash_sha256_hex(char to[HASH_SHA256_HEX_SIZE], const void *data, size_t n);
+
+/* HMAC-SHA256 (RFC 2104) of n bytes with a key of any length, which may be empty. */
+void hash_hmac_sha256_hex(
+	char to[HASH_SHA256_HEX_SIZE], const void *key, size_t key_len, const void *data, size_t n);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+START_TEST(sha256_is_that_of_the_standard)
+{
+	char hex[HASH_SHA256_HEX_SIZE];
+
+	hash_sha256_hex(hex, "abc", 3); /* FIPS 180-4, example 1 */
+	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	hash_sha256_hex(hex, "", 0);
+	ck_assert_str_eq(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+END_TEST
+
+/* RFC 4231, test cases 2 and 6: a short key, and one that is longer than a block. */
+START_TEST(hmac_is_that_of_the_standard)
+{
+	char hex[HASH_SHA256_HEX_SIZE], key[131];
+	const char *text = "what do ya want for nothing?";
+	const char *text6 = "Test Using Larger Than Block-Size Key - Hash Key First";
+
+	hash_hmac_sha256_hex(hex, "Jefe", 4, text, strlen(text));
+	ck_assert_str_eq(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof(key));
+	hash_hmac_sha256_hex(hex, key, sizeof(key), text6, strlen(text6));
+	ck_assert_str_eq(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+END_TEST
+
+START_TEST(an_empty_key_is_not_the_key_of_the_call_before)
+{
+	char a[HASH_SHA256_HEX_SIZE], b[HASH_SHA256_HEX_SIZE];
+
+	hash_hmac_sha256_hex(a, "", 0, "x", 1);
+	hash_hmac_sha256_hex(b, "key", 3, "x", 1);
+	ck_assert_str_ne(a, b);
+	hash_hmac_sha256_hex(b, NULL, 0, "x", 1);
+	ck_assert_str_eq(a, b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("hash");
+	TCase *c = tcase_create("hash");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(c, sha256_is_that_of_the_standard);
+	tcase_add_test(c, hmac_is_that_of_the_standard);
+	tcase_add_test(c, an_empty_key_is_not_the_key_of_the_call_before);
+	suite_add_tcase(s, c);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}
