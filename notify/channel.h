@@ -41,6 +41,7 @@ struct channel {
 	const char *security; /* email: "starttls" "tls" "none" */
 	const char *server_type; /* dokploy: "Dokploy" "Remote" */
 	const char *template; /* webhook: text of the template; NULL: the event as JSON */
+	const char *content_type; /* webhook: of the template; NULL: application/json */
 	const char *const *command; /* argv, NULL-terminated */
 	bool pictures;
 	/* What it gets. */
@@ -121,6 +122,9 @@ struct channel_type {
 	const char *needs; /* options that must be set, with spaces: "url", "secret to" */
 	/* More checks of the settings, when it is loaded; may be NULL. */
 	int (*check)(const struct channel *c, struct err *e);
+	/* Whether such a channel can do anything with that event; NULL: with all. What it cannot use
+	 * gets no delivery: part of channel_wants(). */
+	bool (*takes)(const struct event *ev);
 	/* `plain`: without formatting and picture, the second try. An error means that this message
 	 * can never be sent. */
 	int (*build)(const struct channel *c, const struct channel_memory *memory,
@@ -134,7 +138,7 @@ const struct channel_type *channel_type_find(const char *name);
 
 /* Names what is missing or wrong: "channel "ops": url is missing". */
 int channel_check(const struct channel *c, struct err *e);
-/* Whether the channel wants that event at all (severity, kind, entity, recoveries). */
+/* Whether the channel wants that event at all (its type, severity, kind, entity, recoveries). */
 bool channel_wants(const struct channel *c, const struct event *ev);
 /* When quiet hours let that severity through: 0 now, else the Unix time. */
 int64_t channel_quiet_until(const struct channel *c, enum severity s, int64_t now_ms);
