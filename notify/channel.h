@@ -138,18 +138,27 @@ const struct channel_type *channel_type_find(const char *name);
 
 /* Names what is missing or wrong: "channel "ops": url is missing". */
 int channel_check(const struct channel *c, struct err *e);
-/* Whether the channel wants that event at all (its type, severity, kind, entity, recoveries). */
+/* Whether the channel wants that event at all (its type, severity, kind, entity, recoveries).
+ * Patterns that only exclude ("!message") let the rest through; an event that is about no entity is
+ * not asked for one. */
 bool channel_wants(const struct channel *c, const struct event *ev);
 /* When quiet hours let that severity through: 0 now, else the Unix time. */
 int64_t channel_quiet_until(const struct channel *c, enum severity s, int64_t now_ms);
 
+/* For `check` functions: -EINVAL unless url is not set or is http:// or https:// with a host. */
+int channel_check_url(const struct channel *c, struct err *e);
+
 /* For judge functions: error, 2xx, 429 with Retry-After, 408 and 5xx, 401/403/404/410, other 4xx,
- * as most providers mean them. Fills all of *out. */
+ * as most providers mean them. Fills all of *out; `why` gets the status only, because the provider's
+ * words may repeat a secret: channel_judge() adds them, or channel_why(). */
 void channel_judge_http(const struct answer *a, struct verdict_of *out);
+/* The same with the provider's words in `why`. */
+void channel_judge(const struct channel *c, const struct answer *a, struct verdict_of *out);
 /* The provider's words into why: one line, cut, with every secret of the channel replaced. */
 void channel_why(const struct channel *c, struct verdict_of *out, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same for any text that is shown or logged. */
+/* The same for any text that is shown or logged: the secret, the path and query of `url` (a webhook's
+ * address is its secret) and a password in it, also in percent, JSON and HTML forms, become "***". */
 void channel_redact(const struct channel *c, char *text, size_t size);
 
 #endif
