@@ -23,8 +23,10 @@ enum {
 	EVENT_TITLE_MAX = 500, /* bytes; longer ones are cut */
 	EVENT_TEXT_MAX = 16 * 1024,
 	EVENT_FACTS_MAX = 16,
-	EVENT_FACT_MAX = 1000,
-	EVENT_JSON_MAX = 64 * 1024,
+	EVENT_FACT_NAME_MAX = 100,
+	EVENT_FACT_MAX = 1000, /* a fact's value, and each of the other members */
+	/* No event's JSON is longer: all of the above at their bounds, each byte escaped. */
+	EVENT_JSON_MAX = 128 * 1024,
 };
 
 /* Kinds. A routing pattern ("alert.*", "!alert.reminder") is matched against them. */
@@ -70,7 +72,7 @@ struct event {
 	char *link; /* path below the dashboard's address: "/#/container/shop-web"; may be "" */
 };
 
-/* All texts "", numbers NaN or 0. Never NULL. */
+/* All texts "", numbers NaN or 0. Never NULL. A key is cut to EVENT_KEY_MAX - 1 bytes. */
 struct event *event_new(const char *kind, enum severity severity, const char *key);
 void event_free(struct event *ev); /* NULL is fine */
 DEFINE_CLEANUP(struct event *, event_free);
@@ -82,15 +84,17 @@ void event_text(struct event *ev, const char *fmt, ...) __attribute__((format(pr
 /* Past EVENT_FACTS_MAX nothing is added. */
 void event_fact(struct event *ev, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Replaces one of the char * members, same cleaning. */
+/* Replaces one of the char * members, same cleaning, at most EVENT_FACT_MAX bytes. NULL is "". */
 void event_set(char **member, const char *text);
 
 /* {"id":..,"time":"RFC 3339","time_ms":..,"severity":..,"kind":..,"key":..,"host":..,"title":..,
  *  "text":..,"facts":[{"name":..,"value":..}],"rule":..,"entity":"CLASS/KEY","metric":..,"unit":..,
- *  "value":..,"limit":..,"since_ms":..,"duration_ms":..,"is_end":..,"link":..,"chart":{..}}
- * Absent members: "" or unknown. */
+ *  "value":..,"limit":..,"since_ms":..,"duration_ms":..,"is_end":..,"link":..,
+ *  "chart":{"entity":"CLASS/KEY","metric":..,"from":..,"to":..,"limit":..}}
+ * Absent members: "" or unknown. Numbers are exact: what event_from_json() reads is the same event. */
 void event_to_json(const struct event *ev, struct buf *out);
-/* -EBADMSG. */
+/* -EBADMSG: not JSON, no kind or severity, or a member of another type. Texts are cleaned and cut;
+ * members that are not known (of a newer version) are passed over. */
 int event_from_json(const char *text, struct event **out, struct err *e);
 
 #endif
