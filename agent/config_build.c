@@ -30,7 +30,7 @@ static void fill_default(struct config *c, const struct option *o, const char *n
 	struct filling f = {NULL, o};
 	char text[256];
 
-	if (settings_find(&c->settings, name))
+	if (settings_find(&c->settings, name) || o->flags & OPTION_EXAMPLE)
 		return;
 	if (o->flags & OPTION_SYSTEM) {
 		f.setting = settings_put(&c->settings, name, o, "system", false);
@@ -66,7 +66,7 @@ static void check_required(struct config *c, const char *name, struct mistakes *
 	_cleanup_(free_p) char *group = str_ndup(name, (size_t)(dot - name));
 	const struct setting *s = settings_find(&c->settings, group);
 
-	if (s && !settings_find(&c->settings, name))
+	if (s && !settings_find(&c->settings, name) && !mistakes_name(m, name))
 		mistakes_add(m, s->origin, 0, "%s: %s is missing", group, dot + 1);
 }
 

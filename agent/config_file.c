@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/config_file.h"
 
-#include <fcntl.h>
 #include <libconfig.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +8,8 @@
 #include <string.h>
 
 #include "agent/config_parse.h"
+#include "agent/secret.h"
 #include "base/cleanup.h"
-#include "base/fs.h"
 #include "base/str.h"
 
 struct walk {
@@ -127,7 +126,7 @@ static bool take_value(const struct walk *w, const struct option *o, const confi
 		return false;
 	}
 	if (option_parse(o, text, &number, &e) < 0 ||
-		(o->type == OPTION_SECRET_FILE && fs_check_secret(AT_FDCWD, text, &e) < 0)) {
+		(o->type == OPTION_SECRET_FILE && secret_check(text, &e) < 0)) {
 		mistake(w, s, name, "%s", e.msg);
 		return false;
 	}

@@ -62,16 +62,20 @@ static void take_default(void *user, const char *value)
 		d->values[d->n++] = str_dup(value);
 }
 
-/* The default as it would be written in a file; nothing when there is none. */
+/* The default, or example, as it would be written in a file; nothing when there is none. */
 static void add_default(const struct option *o, struct buf *out)
 {
 	struct defaults d = {{NULL}, 0};
+	struct option shown = *o;
 
+	/* An example is no secret. */
+	if (o->flags & OPTION_EXAMPLE)
+		shown.flags &= ~(unsigned)OPTION_SECRET;
 	option_each_default(o, take_default, &d);
 	if (o->flags & OPTION_SYSTEM)
 		take_default(&d, system_example(o->name));
 	if (d.n || o->flags & OPTION_LIST)
-		option_print(o, (const char *const *)d.values, d.n, out);
+		option_print(&shown, (const char *const *)d.values, d.n, out);
 	else
 		buf_adds(out, "\"\"");
 	for (size_t i = 0; i < d.n; i++)
@@ -145,19 +149,23 @@ void config_show_sample(const struct options *t, struct buf *out)
 	buf_adds(out, "# SPDX-License-Identifier: Apache-2.0\n"
 		      "# Configuration of agent; agent.conf(5) is the manual. Every option is here "
 		      "with its\n"
-		      "# default. To change one, remove the first '#' of its line and of the { } "
-		      "around it.\n"
+		      "# default, or an example. To change one, remove the first '#' of its line "
+		      "and of the { }\n"
+		      "# around it; NAME stands for a name of your choice.\n"
 		      "# `agent config check` reports mistakes.\n");
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option *o = &t->rows[i];
 		size_t n = group_length(o->name);
-		bool system = o->flags & OPTION_SYSTEM;
+		bool system = o->flags & OPTION_SYSTEM, example = o->flags & OPTION_EXAMPLE;
 
 		change_group(before, group_length(before), o->name, n, out);
 		/* Inside a group a comment stays one when the '#' in front is removed. */
 		if (n)
 			indent(out, depth_of(o->name, n));
-		buf_addf(out, "# %s%s%s%s\n", o->doc, system ? " Default: " : "",
+		buf_addf(out, "# %s%s%s%s\n", o->doc,
+			system    ? " Default: "
+			: example ? " For example:"
+				  : "",
 			system ? o->dflt : "", system ? "." : "");
 		indent(out, depth_of(o->name, n));
 		add_segment(o->name + n, strlen(o->name + n), out);
@@ -197,29 +205,37 @@ static void add_mdoc(const char *s, struct buf *out)
 	}
 }
 
+static void add_manual_value(const struct option *o, struct buf *out)
+{
+	_cleanup_(buf_done) struct buf value = BUF_INIT(4096);
+	bool required = o->flags & OPTION_REQUIRED, example = o->flags & OPTION_EXAMPLE;
+
+	if (o->flags & OPTION_SYSTEM) {
+		buf_addf(out, "Default: %s.\n", o->dflt);
+		return;
+	}
+	if (required)
+		buf_adds(out, "Must be given.\n");
+	if (required && !example)
+		return;
+	add_default(o, &value);
+	buf_adds(out, example ? "Example:\n.Li " : "Default:\n.Li ");
+	for (const char *p = buf_str(&value); *p; p++)
+		add_mdoc_char(*p, out);
+	buf_addc(out, '\n');
+}
+
 void config_show_manual(const struct options *t, struct buf *out)
 {
 	char type[256];
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option *o = &t->rows[i];
-		struct buf text = BUF_INIT(4096);
 
 		option_describe(o, type, sizeof(type));
 		buf_addf(out, ".It Ic %s\n", o->name);
 		add_mdoc(o->doc, out);
 		buf_addf(out, "\nExpected: %s.\n", type);
-		if (o->flags & OPTION_SYSTEM)
-			buf_addf(out, "Default: %s.\n", o->dflt);
-		else if (o->flags & OPTION_REQUIRED)
-			buf_adds(out, "Must be given.\n");
-		else {
-			add_default(o, &text);
-			buf_adds(out, "Default:\n.Li ");
-			for (const char *p = buf_str(&text); *p; p++)
-				add_mdoc_char(*p, out);
-			buf_addc(out, '\n');
-		}
-		buf_done(&text);
+		add_manual_value(o, out);
 	}
 }

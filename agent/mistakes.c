@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "base/str.h"
 
 void mistakes_done(struct mistakes *m)
@@ -47,4 +49,17 @@ void mistakes_add(struct mistakes *m, const char *file, unsigned line, const cha
 size_t mistakes_count(const struct mistakes *m)
 {
 	return m->n + m->more;
+}
+
+bool mistakes_name(const struct mistakes *m, const char *name)
+{
+	_cleanup_(free_p) char *words = str_format(": %s", name);
+
+	for (size_t i = 0; i < m->n; i++) {
+		const char *at = strstr(m->list[i], words);
+
+		if (at && strchr(":.", at[strlen(words)]))
+			return true;
+	}
+	return false;
 }

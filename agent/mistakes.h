@@ -6,6 +6,7 @@
 #ifndef AGENT_MISTAKES_H
 #define AGENT_MISTAKES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { MISTAKES_MAX = 100 };
@@ -21,5 +22,8 @@ void mistakes_done(struct mistakes *m); /* empty and ready for use afterwards */
 void mistakes_add(struct mistakes *m, const char *file, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 size_t mistakes_count(const struct mistakes *m);
+/* Whether one of those kept names that option, or one inside of that group: what follows from it
+ * need not be told as well. */
+bool mistakes_name(const struct mistakes *m, const char *name);
 
 #endif

@@ -9,8 +9,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
+#include "base/cron.h"
 #include "base/str.h"
+#include "collectors/metric.h"
 #include "collectors/rrd_layout.h"
+
+int check_any_pattern(const char *text, struct err *e)
+{
+	if (!text[*text == '!'])
+		return err_set(e, EINVAL, "\"%s\": an empty pattern matches nothing", text);
+	return 0;
+}
+
+int check_cron(const char *text, struct err *e)
+{
+	struct cron c;
+
+	return cron_parse(text, &c, e);
+}
 
 int check_host(const char *text, struct err *e)
 {
@@ -40,6 +57,59 @@ int check_hostname(const char *text, struct err *e)
 		if (!isalnum((unsigned char)*p) && !strchr("-._", *p))
 			return err_set(e, EINVAL, "\"%s\" is not a host name; %s", text, expected);
 	return 0;
+}
+
+int check_label_pattern(const char *text, struct err *e)
+{
+	const char *name = text + (*text == '!');
+
+	if (*name == '=' || !strchr(name, '='))
+		return err_set(e, EINVAL,
+			"\"%s\" is not of the form NAME=PATTERN, such as \"image=shop*\"", text);
+	return 0;
+}
+
+/* The class or metric whose name is nearest to what was written; false when none is near. */
+static bool nearest_metric(const char *class_name, const char *metric, char *to, size_t size)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = 0; entity_classes[i]; i++) {
+		const struct entity_class *c = entity_classes[i];
+		size_t of_class = str_distance(c->name, class_name);
+
+		for (size_t j = 0; of_class <= 2 && j < c->n_metrics; j++) {
+			size_t d = str_distance(c->metrics[j].name, metric);
+
+			if (d > strlen(metric) / 3 + 1 || d + of_class >= best)
+				continue;
+			best = d + of_class;
+			(void)snprintf(to, size, "%s.%s", c->name, c->metrics[j].name);
+		}
+	}
+	return best != SIZE_MAX;
+}
+
+int check_metric(const char *text, struct err *e)
+{
+	const char *dot = strchr(text, '.');
+	_cleanup_(free_p) char *name = str_ndup(text, dot ? (size_t)(dot - text) : 0);
+	const struct entity_class *c = entity_class_find(name);
+	char near[128];
+
+	if (!dot || !dot[1])
+		return err_set(e, EINVAL,
+			"\"%s\" is not of the form CLASS.METRIC, such as "
+			"\"filesystem.used_percent\"",
+			text);
+	for (size_t i = 0; c && i < c->n_metrics; i++)
+		if (str_matches_any((const char *const[]){dot + 1}, 1, c->metrics[i].name, false))
+			return 0;
+	if (nearest_metric(name, dot + 1, near, sizeof(near)))
+		return err_set(
+			e, EINVAL, "there is no metric \"%s\"; did you mean \"%s\"?", text, near);
+	return err_set(
+		e, EINVAL, "there is no metric \"%s\"; docs/metrics.md lists them all", text);
 }
 
 int check_pattern(const char *text, struct err *e)
@@ -72,6 +142,29 @@ int check_seconds(const char *text, struct err *e)
 	return 0;
 }
 
+int check_server(const char *text, struct err *e)
+{
+	const char *colon = strrchr(text, ':');
+	size_t n = colon && !strchr(colon, ']') ? (size_t)(colon - text) : strlen(text);
+	_cleanup_(free_p) char *host = str_ndup(text, n);
+	uint64_t port = 1;
+
+	if (text[n] && (str_to_u64(text + n + 1, &port, NULL) < 0 || port < 1 || port > 65535))
+		return err_set(
+			e, EINVAL, "\"%s\" has no port from 1 to 65535 behind the ':'", text);
+	return check_host(host, e);
+}
+
+int check_text_line(const char *text, struct err *e)
+{
+	if (!*text)
+		return err_set(e, EINVAL, "is empty");
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return err_set(e, EINVAL, "has control characters; expected one line");
+	return 0;
+}
+
 int check_timezone(const char *text, struct err *e)
 {
 	char path[300];
@@ -92,5 +185,18 @@ int check_timezone(const char *text, struct err *e)
 			"there is no time zone \"%s\"; expected one such as \"UTC\" or "
 			"\"Europe/Berlin\" (`timedatectl list-timezones`)",
 			text);
+	return 0;
+}
+
+int check_url(const char *text, struct err *e)
+{
+	size_t scheme = str_starts(text, "https://") ? 8 : str_starts(text, "http://") ? 7 : 0;
+	bool good = scheme && isgraph((unsigned char)text[scheme]) && !strchr("/:?#", text[scheme]);
+
+	for (const char *p = text; good && *p; p++)
+		good = isgraph((unsigned char)*p) && *p != '"';
+	if (!good)
+		return err_set(e, EINVAL,
+			"\"%s\" is not an address such as \"https://vps1.example.com:4500\"", text);
 	return 0;
 }

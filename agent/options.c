@@ -7,6 +7,7 @@
 
 #include "agent/address.h"
 #include "agent/option_check.h"
+#include "agent/secret.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -215,8 +216,9 @@ static int parse_type(const struct option *o, const char *text, int64_t *number,
 	case OPTION_INT:
 		return str_to_i64(text, number, e);
 	case OPTION_PATH:
-	case OPTION_SECRET_FILE:
 		return parse_path(text, e);
+	case OPTION_SECRET_FILE:
+		return secret_parse(text, e);
 	case OPTION_SIZE:
 		return parse_size(text, number, e);
 	case OPTION_STRING:
@@ -278,7 +280,9 @@ static const char *type_words(enum option_type type, bool list)
 	case OPTION_PATH:
 		return list ? "absolute paths" : "an absolute path";
 	case OPTION_SECRET_FILE:
-		return list ? "paths of secrets files" : "the path of a secrets file";
+		return list ? "paths of secrets files"
+			    : "the path of a secrets file, the name of a systemd credential, or "
+			      "env:NAME";
 	case OPTION_SIZE:
 		return list ? "sizes" : "a size";
 	case OPTION_STRING:

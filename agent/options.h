@@ -24,7 +24,7 @@ enum option_type {
 	OPTION_DURATION, /* "20s"; number in milliseconds */
 	OPTION_INT, /* 64 */
 	OPTION_PATH, /* an absolute path */
-	OPTION_SECRET_FILE, /* an absolute path to a file that only its owner can read */
+	OPTION_SECRET_FILE, /* where a secret comes from; secret.h */
 	OPTION_SIZE, /* "512M"; number in bytes */
 	OPTION_STRING,
 };
@@ -34,6 +34,7 @@ enum {
 	OPTION_REQUIRED = 2, /* of a named block: must be given */
 	OPTION_SECRET = 4, /* never printed */
 	OPTION_SYSTEM = 8, /* the default is the system's own; `dflt` says so in words */
+	OPTION_EXAMPLE = 16, /* not set unless the user sets it; `dflt` is an example */
 };
 
 enum {
@@ -89,8 +90,8 @@ void option_print(
 /* One value ready to be shown: "***" for secrets, the password in a URL replaced. */
 void option_shown(const struct option *o, const char *value, char *to, size_t size);
 
-/* Calls fn for each value of the default text ("a, b, c"); for an option that is no list once,
- * for "" never. */
+/* Calls fn for each value of the default, or of the example, as written in the table ("a, b, c");
+ * for an option that is no list once, for "" never. */
 typedef void (*option_value_fn)(void *user, const char *value);
 void option_each_default(const struct option *o, option_value_fn fn, void *user);
 

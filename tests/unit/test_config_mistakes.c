@@ -174,6 +174,33 @@ START_TEST(what_a_block_must_have)
 }
 END_TEST
 
+START_TEST(settings_of_alerts_are_checked_where_they_stand)
+{
+	bad("rules = { a = {\n metric = \"filesystm.used_percent\" } }",
+		"a.conf:2: rules.a.metric: there is no metric \"filesystm.used_percent\"; did you "
+		"mean \"filesystem.used_percent\"?");
+	bad("rules = { a = { metric = \"host.zebra_quux_percentage\" } }",
+		"a.conf:1: rules.a.metric: there is no metric \"host.zebra_quux_percentage\"; "
+		"docs/metrics.md lists them all");
+	bad("rules = { a = { metric = \"disk\" } }",
+		"a.conf:1: rules.a.metric: \"disk\" is not of the form CLASS.METRIC, such as "
+		"\"filesystem.used_percent\"");
+	bad("rules = { a = { metric = \"host.cpu_used_percent\"; labels = [\"x\"] } }",
+		"a.conf:1: rules.a.labels: \"x\" is not of the form NAME=PATTERN, such as "
+		"\"image=shop*\"");
+	bad("maintenance = { a = { schedule = \"0 3 * *\"; duration = \"1h\" } }",
+		"a.conf:1: maintenance.a.schedule: \"0 3 * *\" has 4 fields, not 5: minute, "
+		"hour, day of month, month, day of week");
+	bad("url = \"vps1\"", "a.conf:1: url: \"vps1\" is not an address such as "
+			      "\"https://vps1.example.com:4500\"");
+	bad("channels = { a = { typ = \"slack\"; type = \"command\"; command = \"x\" } }",
+		"a.conf:1: channels.a.typ: there is no such option; did you mean type?");
+	bad("channels = { a = { type = \"email\"; server = \"mail:0\"; to = \"a@b\" } }",
+		"a.conf:1: channels.a.server: \"mail:0\" has no port from 1 to 65535 behind the "
+		"':'");
+}
+END_TEST
+
 static void load_secret(mode_t mode)
 {
 	_cleanup_(free_p) char *text = str_format(
@@ -269,6 +296,7 @@ int main(void)
 	tcase_add_test(t, nesting_and_size_are_bounded);
 	tcase_add_test(t, all_mistakes_are_reported_to_a_limit);
 	tcase_add_test(t, what_a_block_must_have);
+	tcase_add_test(t, settings_of_alerts_are_checked_where_they_stand);
 	tcase_add_test(t, a_secrets_file_others_can_read_is_refused);
 	tcase_add_test(t, mistakes_of_all_files_are_reported);
 	tcase_add_test(t, a_bad_include_is_named);

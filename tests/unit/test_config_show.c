@@ -9,16 +9,18 @@
 
 #include "agent/config_show.h"
 #include "base/cleanup.h"
+#include "base/str.h"
 
 static const struct option block_rows[] = {
 	{"list", OPTION_INT, OPTION_LIST, "", 0, 9, NULL, NULL, "A list."},
 	{"secret", OPTION_STRING, OPTION_SECRET, "s3cret", 0, 0, NULL, NULL, "A secret."},
 	{"stores.*.bucket", OPTION_STRING, 0, "b", 0, 0, NULL, NULL, "A bucket."},
 	{"stores.*.keep.daily", OPTION_INT, 0, "7", 0, 99, NULL, NULL, "Days."},
+	{"stores.*.region", OPTION_STRING, OPTION_EXAMPLE, "eu", 0, 0, NULL, NULL, "A region."},
 	{"stores.*.type", OPTION_CHOICE, 0, "s3", 0, 0, "s3 rclone", NULL, "A type."},
 	{"zero", OPTION_BOOL, 0, "true", 0, 0, NULL, NULL, "Zero."},
 };
-static const struct options blocks = {block_rows, 6};
+static const struct options blocks = {block_rows, 7};
 
 static struct config *load(const struct options *t, const char *text)
 {
@@ -36,18 +38,28 @@ static void count(void *user, const char *name)
 	(*(size_t *)user)++;
 }
 
-/* Takes the '#' off every line that holds a setting: "# " is prose. */
-static void uncomment(const char *text, struct buf *out)
+/* Takes the '#' off every line that holds a setting: "# " is prose. With `with_blocks`, groups of
+ * named blocks too; their examples need not fit together. */
+static void uncomment(const char *text, bool with_blocks, struct buf *out)
 {
+	bool inside = false;
+
 	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
 		const char *line = *p == '#' && p[1] != ' ' ? p + 1 : p;
+
+		if (!inside && str_starts(line + strcspn(line, "\n"), "\n#\tNAME = {"))
+			inside = true;
+		if (inside && !with_blocks)
+			line = p;
+		if (str_starts(p, "#}"))
+			inside = false;
 
 		buf_add(out, line, strcspn(line, "\n"));
 		buf_addc(out, '\n');
 	}
 }
 
-static void check_sample(const struct options *t, const char *plain)
+static void check_sample(const struct options *t, bool with_blocks, const char *plain)
 {
 	_cleanup_(buf_done) struct buf sample = BUF_INIT(1 << 20);
 	_cleanup_(buf_done) struct buf active = BUF_INIT(1 << 20);
@@ -58,13 +70,13 @@ static void check_sample(const struct options *t, const char *plain)
 
 	config_show_sample(t, &sample);
 	untouched = load(t, buf_str(&sample));
-	uncomment(buf_str(&sample), &active);
+	uncomment(buf_str(&sample), with_blocks, &active);
 	all_set = load(t, buf_str(&active));
 	config_diff(defaults, all_set, count, &changed);
 	ck_assert_uint_eq(changed, 0);
 	for (size_t i = 0; i < t->n; i++) {
 		ck_assert_ptr_nonnull(strstr(buf_str(&sample), t->rows[i].doc));
-		if (!strchr(t->rows[i].name, '*'))
+		if (with_blocks || !strchr(t->rows[i].name, '*'))
 			ck_assert_msg(
 				config_is_set(all_set, t->rows[i].name), "%s", t->rows[i].name);
 	}
@@ -72,8 +84,9 @@ static void check_sample(const struct options *t, const char *plain)
 
 START_TEST(the_sample_is_valid_with_and_without_its_comment_marks)
 {
-	check_sample(&options_all, "containers={} disks={} filesystems={} interfaces={} "
-				   "services={} hostname=\"vps1\" timezone=\"UTC\"");
+	check_sample(&options_all, false,
+		"containers={} disks={} filesystems={} interfaces={} services={} "
+		"hostname=\"vps1\" timezone=\"UTC\" url=\"https://vps1.example.com:4500\"");
 }
 END_TEST
 
@@ -85,8 +98,20 @@ START_TEST(the_sample_shows_named_blocks)
 	ck_assert_ptr_nonnull(
 		strstr(buf_str(&b), "\n#stores = {\n#\tNAME = {\n#\t\t# A bucket.\n"
 				    "#\t\tbucket = \"b\"\n#\t\tkeep = {\n#\t\t\t# Days.\n"
-				    "#\t\t\tdaily = 7\n#\t\t}\n#\t\t# A type.\n"
+				    "#\t\t\tdaily = 7\n#\t\t}\n"
+				    "#\t\t# A region. For example:\n#\t\tregion = \"eu\"\n"
+				    "#\t\t# A type.\n"
 				    "#\t\ttype = \"s3\"\n#\t}\n#}\n"));
+}
+END_TEST
+
+START_TEST(an_example_is_not_set)
+{
+	_cleanup_(config_free_p) struct config *c = load(&blocks, "stores = { a = { } }");
+
+	ck_assert_ptr_null(config_string(c, "stores.a.region"));
+	ck_assert(!config_is_set(c, "stores.a.region"));
+	ck_assert_str_eq(config_string(c, "stores.a.bucket"), "b");
 }
 END_TEST
 
@@ -134,6 +159,7 @@ int main(void)
 
 	tcase_add_test(t, the_sample_is_valid_with_and_without_its_comment_marks);
 	tcase_add_test(t, the_sample_shows_named_blocks);
+	tcase_add_test(t, an_example_is_not_set);
 	tcase_add_test(t, the_list_for_programs_has_types_and_no_secrets);
 	tcase_add_test(t, the_manual_has_every_option);
 	suite_add_tcase(suite, t);
