@@ -88,7 +88,7 @@ static void on_caller_answer(void *user, const json_t *answer)
 		call_fail_answer(c, answer);
 }
 
-void call_ask(struct call *c, json_t *request, call_answer_fn fn)
+void call_ask_within(struct call *c, json_t *request, int64_t timeout_ms, call_answer_fn fn)
 {
 	char from[PEER_TEXT_MAX];
 
@@ -96,7 +96,12 @@ void call_ask(struct call *c, json_t *request, call_answer_fn fn)
 	(void)json_object_set_new(
 		request, "as", json_pack("{s:s, s:s}", "role", role_name(c->role), "from", from));
 	c->on_answer = fn;
-	upstream_ask(c->web->upstream, request, on_caller_answer, c);
+	upstream_ask_within(c->web->upstream, request, timeout_ms, on_caller_answer, c);
+}
+
+void call_ask(struct call *c, json_t *request, call_answer_fn fn)
+{
+	call_ask_within(c, request, UPSTREAM_TIMEOUT_MS, fn);
 }
 
 void call_ask_daemon(struct call *c, json_t *request, call_answer_fn fn)

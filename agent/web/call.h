@@ -51,6 +51,8 @@ void call_json(struct call *c, struct buf *body); /* 200 */
 /* A question to the daemon in the name of the caller; `request` is taken over. `fn` is called
  * only with an "ok" answer, everything else is passed on to the client as a failure. */
 void call_ask(struct call *c, json_t *request, call_answer_fn fn);
+/* The same, for a question that may take longer than UPSTREAM_TIMEOUT_MS. */
+void call_ask_within(struct call *c, json_t *request, int64_t timeout_ms, call_answer_fn fn);
 /* The same for the web process itself, and `fn` gets every answer, NULL included. */
 void call_ask_daemon(struct call *c, json_t *request, call_answer_fn fn);
 

@@ -7,13 +7,24 @@
 
 #include "agent/web/call.h"
 
+void api_alerts_ack(struct call *c); /* api_alerts.c */
+void api_alerts_get(struct call *c);
+void api_alerts_rules(struct call *c);
+void api_channels_get(struct call *c); /* api_notify.c */
+void api_channels_test(struct call *c);
 void api_classes_get(struct call *c); /* api_classes.c */
+void api_deliveries_get(struct call *c); /* api_notify.c */
 void api_entities_get(struct call *c); /* api_entities.c */
+void api_events_get(struct call *c); /* api_notify.c */
+void api_events_post(struct call *c);
 void api_host_get(struct call *c); /* api_host.c */
 void api_series_get(struct call *c); /* api_series.c */
 void api_session_delete(struct call *c); /* api_session.c */
 void api_session_get(struct call *c);
 void api_session_post(struct call *c);
+void api_silences_delete(struct call *c); /* api_alerts.c */
+void api_silences_get(struct call *c);
+void api_silences_post(struct call *c);
 void dokploy_containers_get(struct call *c); /* dokploy_containers.c */
 void dokploy_server_get(struct call *c); /* dokploy_server.c */
 void health_get(struct call *c); /* health.c */

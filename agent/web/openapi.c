@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <string.h>
 
 #include "agent/web/handlers.h"
 #include "agent/web/routes.h"
+#include "base/cleanup.h"
 #include "base/str.h"
 
 /* OpenAPI 3.0 (https://spec.openapis.org/oas/v3.0.3) from the route table. */
@@ -13,34 +15,87 @@ static void add_text(struct buf *b, const char *name, const char *text)
 	buf_add_json_string(b, text);
 }
 
-static void add_param(struct buf *b, const struct route_param *p)
+static void add_schema(struct buf *b, const struct route_param *p)
 {
+	bool number = strcmp(p->type, "integer") == 0;
+
+	buf_addf(b, "\"schema\": {\"type\": \"%s\"", p->type);
+	if (p->max && number)
+		buf_addf(b, ", \"minimum\": %" PRId64 ", \"maximum\": %" PRId64, p->min, p->max);
+	else if (p->max)
+		buf_addf(
+			b, ", \"minLength\": %" PRId64 ", \"maxLength\": %" PRId64, p->min, p->max);
+	buf_adds(b, "}}");
+}
+
+static void add_param(struct buf *b, const struct route *r, const struct route_param *p)
+{
+	bool path = route_has_segment(r, p->name);
+
 	buf_adds(b, "{");
 	add_text(b, "name", p->name);
-	buf_addf(b, ", \"in\": \"query\", \"required\": %s, ", p->required ? "true" : "false");
+	buf_addf(b, ", \"in\": \"%s\", \"required\": %s, ", path ? "path" : "query",
+		p->required ? "true" : "false");
 	add_text(b, "description", p->doc);
+	buf_adds(b, ", ");
 	if (p->repeats)
 		buf_addf(b,
-			", \"explode\": true, \"schema\": {\"type\": \"array\", \"items\": "
+			"\"explode\": true, \"schema\": {\"type\": \"array\", \"items\": "
 			"{\"type\": \"%s\"}}}",
 			p->type);
 	else
-		buf_addf(b, ", \"schema\": {\"type\": \"%s\"}}", p->type);
+		add_schema(b, p);
+}
+
+/* The members of a POST's body. */
+static void add_body(struct buf *b, const struct route *r)
+{
+	_cleanup_(buf_done) struct buf required = BUF_INIT(1024);
+	bool first = true;
+
+	buf_adds(b, "\"requestBody\": {\"content\": {\"application/json\": {\"schema\": "
+		    "{\"type\": \"object\", \"properties\": {");
+	for (size_t i = 0; i < ROUTE_PARAMS_MAX && r->params[i].name; i++) {
+		const struct route_param *p = &r->params[i];
+
+		if (route_has_segment(r, p->name))
+			continue;
+		buf_addf(b, "%s\"%s\": {\"type\": \"%s\", ", first ? "\n  " : ",\n  ", p->name,
+			p->type);
+		add_text(b, "description", p->doc);
+		buf_adds(b, "}");
+		if (p->required)
+			buf_addf(&required, "%s\"%s\"", required.len ? ", " : "", p->name);
+		first = false;
+	}
+	buf_adds(b, "}");
+	if (required.len)
+		buf_addf(b, ", \"required\": [%s]", buf_str(&required));
+	buf_adds(b, "}}}}");
 }
 
 static void add_params(struct buf *b, const struct route *r)
 {
 	bool prefix = strlen(r->path) > 1 && str_ends(r->path, "/");
+	bool post = strcmp(r->method, "POST") == 0;
+	bool first = !prefix;
 
 	buf_adds(b, "\"parameters\": [");
 	if (prefix)
 		buf_adds(b, "{\"name\": \"name\", \"in\": \"path\", \"required\": true, "
 			    "\"schema\": {\"type\": \"string\"}}");
 	for (size_t i = 0; i < ROUTE_PARAMS_MAX && r->params[i].name; i++) {
-		buf_adds(b, i || prefix ? ",\n  " : "\n  ");
-		add_param(b, &r->params[i]);
+		if (post && !route_has_segment(r, r->params[i].name))
+			continue;
+		buf_adds(b, first ? "\n  " : ",\n  ");
+		add_param(b, r, &r->params[i]);
+		first = false;
 	}
 	buf_adds(b, "]");
+	if (post) {
+		buf_adds(b, ", ");
+		add_body(b, r);
+	}
 }
 
 static void add_responses(struct buf *b, const struct route *r)

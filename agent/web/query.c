@@ -17,8 +17,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes in place; the result is never longer. */
-static int decode(char *s, struct err *e)
+/* Decodes in place; the result is never longer. Only in a query '+' is a space. */
+static int decode(char *s, char plus, struct err *e)
 {
 	char *to = s;
 
@@ -26,15 +26,15 @@ static int decode(char *s, struct err *e)
 		int high, low;
 
 		if (*s != '%') {
-			*to++ = (char)(*s == '+' ? ' ' : *s);
+			*to++ = *s == '+' ? plus : *s;
 			continue;
 		}
 		high = hex_digit(s[1]);
 		low = high < 0 ? -1 : hex_digit(s[2]);
 		if (low < 0)
-			return err_set(e, EINVAL, "the query has a broken %% escape");
+			return err_set(e, EINVAL, "the address has a broken %% escape");
 		if (high == 0 && low == 0)
-			return err_set(e, EINVAL, "the query has a NUL byte");
+			return err_set(e, EINVAL, "the address has a NUL byte");
 		*to++ = (char)(high << 4 | low);
 		s += 2;
 	}
@@ -63,12 +63,26 @@ static int decode_param(char *piece, struct query_param *out, struct err *e)
 		*value++ = '\0';
 	else
 		value = piece + strlen(piece);
-	r = decode(piece, e);
+	r = decode(piece, ' ', e);
 	if (r == 0)
-		r = decode(value, e);
+		r = decode(value, ' ', e);
 	if (r == 0 && (!is_utf8(piece) || !is_utf8(value)))
-		r = err_set(e, EINVAL, "the query is not UTF-8");
+		r = err_set(e, EINVAL, "the address is not UTF-8");
 	*out = (struct query_param){piece, value};
+	return r;
+}
+
+int query_decode_segment(const char *text, size_t len, char **out, struct err *e)
+{
+	char *s = str_ndup(text, len);
+	int r = decode(s, '+', e);
+
+	if (r == 0 && !is_utf8(s))
+		r = err_set(e, EINVAL, "the address is not UTF-8");
+	if (r < 0)
+		free(s);
+	else
+		*out = s;
 	return r;
 }
 

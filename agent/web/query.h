@@ -38,6 +38,10 @@ const char *query_get(const struct query *q, const char *name);
 /* Walks the values of a name: start with *at = 0; NULL at the end. */
 const char *query_next(const struct query *q, const char *name, size_t *at);
 
+/* A segment of a path, `len` bytes as sent: the decoded text, owned by the caller. '+' is no space
+ * here. -EINVAL as above. */
+int query_decode_segment(const char *text, size_t len, char **out, struct err *e);
+
 /* A whole number between min and max; `otherwise` when the parameter is absent. -EINVAL with a
  * message that names the parameter and its range. */
 int query_i64(const struct query *q, const char *name, int64_t otherwise, int64_t min, int64_t max,

@@ -10,37 +10,96 @@
 #define JSON "application/json"
 #define HTML "text/html"
 
+/* Bounds of what is passed on; those of meaning are the daemon's to check. */
+enum {
+	NAME_MAX_BYTES = 64,
+	PATTERN_MAX = 600,
+	REASON_MAX = 500,
+	TITLE_MAX = 500,
+	TEXT_MAX = 16 * 1024,
+	LIST_MAX = 500,
+	YEAR_SECONDS = 366 * 86400,
+};
+#define ID_MAX ((int64_t)1 << 53)
+
 /* clang-format off */
 const struct route routes[] = {
 	{"GET", "/", ROLE_NONE, pages_index, HTML,
 		"The dashboard; without a session a redirect to /login.", {{0}}},
+	{"GET", "/api/v1/alerts", ROLE_VIEWER, api_alerts_get, JSON,
+		"What is not well now.", {{0}}},
+	{"POST", "/api/v1/alerts/ack", ROLE_ADMIN, api_alerts_ack, JSON,
+		"Acknowledges alerts that fire: no reminders until they are over.",
+		{{"alert", "integer", false, false, "One, by its id.", 1, ID_MAX},
+		 {"rule", "string", false, false, "Or those of these rules: a pattern.", 1, PATTERN_MAX},
+		 {"entity", "string", false, false, "And these entities: a pattern.", 1, PATTERN_MAX},
+		 {"reason", "string", false, false, "What people are told.", 0, REASON_MAX}}},
+	{"GET", "/api/v1/alerts/rules", ROLE_VIEWER, api_alerts_rules, JSON,
+		"All rules with their limits and their state.", {{0}}},
+	{"GET", "/api/v1/channels", ROLE_VIEWER, api_channels_get, JSON,
+		"The channels and what each does.", {{0}}},
+	{"POST", "/api/v1/channels/{channel}/test", ROLE_ADMIN, api_channels_test, JSON,
+		"Sends a test message at once; the answer is the provider's.",
+		{{"channel", "string", false, true, "Its name.", 1, NAME_MAX_BYTES}}},
 	{"GET", "/api/v1/classes", ROLE_VIEWER, api_classes_get, JSON,
 		"The metric tables: every class of things measured, its metrics and their units.", {{0}}},
+	{"GET", "/api/v1/deliveries", ROLE_VIEWER, api_deliveries_get, JSON,
+		"What was sent where, newest first.",
+		{{"channel", "string", false, false, "Only of this channel.", 0, NAME_MAX_BYTES},
+		 {"state", "string", false, false,
+			"Only waiting, sent, collapsed, counted, refused or expired ones.", 0, NAME_MAX_BYTES},
+		 {"limit", "integer", false, false, "The most; default 50.", 1, LIST_MAX},
+		 {"before", "integer", false, false, "Only those with a smaller id.", 0, ID_MAX}}},
 	{"GET", "/api/v1/entities", ROLE_VIEWER, api_entities_get, JSON,
 		"What is measured and its values now.",
-		{{"class", "string", true, false, "Only entities of this class."}}},
+		{{"class", "string", true, false, "Only entities of this class.", 0, 0}}},
+	{"GET", "/api/v1/events", ROLE_VIEWER, api_events_get, JSON,
+		"What happened, newest first.",
+		{{"kinds", "string", false, false, "Patterns of kinds with commas: alert.*,message.", 0, PATTERN_MAX},
+		 {"entity", "string", false, false, "Only of this entity, CLASS/KEY.", 0, PATTERN_MAX},
+		 {"limit", "integer", false, false, "The most; default 50.", 1, LIST_MAX},
+		 {"before", "integer", false, false, "Only those with a smaller id.", 0, ID_MAX}}},
+	{"POST", "/api/v1/events", ROLE_ADMIN, api_events_post, JSON,
+		"A message of your own to the channels.",
+		{{"title", "string", false, true, "One line.", 1, TITLE_MAX},
+		 {"text", "string", false, false, "More.", 0, TEXT_MAX},
+		 {"severity", "string", false, false, "info (default), warning or critical.", 0, NAME_MAX_BYTES},
+		 {"key", "string", false, false, "Messages with the same key are one story.", 0, PATTERN_MAX},
+		 {"end", "boolean", false, false, "The good end of a story.", 0, 0}}},
 	{"GET", "/api/v1/host", ROLE_VIEWER, api_host_get, JSON,
 		"The server, the agent, what is wrong.", {{0}}},
 	{"GET", "/api/v1/live", ROLE_VIEWER, live_get, "text/event-stream",
 		"Each sample as a server-sent event.",
-		{{"class", "string", true, false, "Only entities of this class."},
-		 {"entity", "string", true, false, "And this entity, CLASS/KEY."}}},
+		{{"class", "string", true, false, "Only entities of this class.", 0, 0},
+		 {"entity", "string", true, false, "And this entity, CLASS/KEY.", 0, 0}}},
 	{"GET", "/api/v1/openapi.json", ROLE_VIEWER, openapi_get, JSON,
 		"This API for programs.", {{0}}},
 	{"GET", "/api/v1/series", ROLE_VIEWER, api_series_get, JSON,
 		"Stored history of some metrics of some entities.",
-		{{"entity", "string", true, true, "CLASS/KEY; at most 200."},
-		 {"metric", "string", true, true, "Name, or names with commas; at most 30."},
-		 {"from", "integer", false, false, "Unix seconds, or seconds before now when not positive; default -3600."},
-		 {"to", "integer", false, false, "The same; default now."},
-		 {"points", "integer", false, false, "The most values per series, 2 to 5000; default 400."},
-		 {"how", "string", false, false, "How values are merged: average (default) or maximum."}}},
+		{{"entity", "string", true, true, "CLASS/KEY; at most 200.", 0, 0},
+		 {"metric", "string", true, true, "Name, or names with commas; at most 30.", 0, 0},
+		 {"from", "integer", false, false, "Unix seconds, or seconds before now when not positive; default -3600.", 0, 0},
+		 {"to", "integer", false, false, "The same; default now.", 0, 0},
+		 {"points", "integer", false, false, "The most values per series, 2 to 5000; default 400.", 0, 0},
+		 {"how", "string", false, false, "How values are merged: average (default) or maximum.", 0, 0}}},
 	{"DELETE", "/api/v1/session", ROLE_VIEWER, api_session_delete, JSON,
 		"Ends the session of the cookie.", {{0}}},
 	{"GET", "/api/v1/session", ROLE_VIEWER, api_session_get, JSON,
 		"The caller's role.", {{0}}},
 	{"POST", "/api/v1/session", ROLE_NONE, api_session_post, JSON,
-		"Begins a session: body {\"token\": \"...\"}, the answer sets the cookie.", {{0}}},
+		"Begins a session: body {\"token\": \"...\"}, the answer sets the cookie.",
+		{{"token", "string", false, true, "An admin's or viewer's.", 0, 0}}},
+	{"GET", "/api/v1/silences", ROLE_VIEWER, api_silences_get, JSON,
+		"What nobody is told about for a while, and maintenance windows.", {{0}}},
+	{"POST", "/api/v1/silences", ROLE_ADMIN, api_silences_post, JSON,
+		"Silences alerts for a while.",
+		{{"rule", "string", false, false, "Pattern of rule names; absent: all.", 1, PATTERN_MAX},
+		 {"entity", "string", false, false, "Pattern of entities, CLASS/KEY or KEY; absent: all.", 1, PATTERN_MAX},
+		 {"seconds", "integer", false, true, "How long, at most a year.", 1, YEAR_SECONDS},
+		 {"reason", "string", false, false, "What people are told.", 0, REASON_MAX}}},
+	{"DELETE", "/api/v1/silences/{silence}", ROLE_ADMIN, api_silences_delete, JSON,
+		"Ends a silence.",
+		{{"silence", "integer", false, true, "Its id.", 1, ID_MAX}}},
 	{"GET", "/assets/", ROLE_NONE, pages_asset, "*/*",
 		"Scripts, styles and icons of the pages.", {{0}}},
 	{"GET", "/health", ROLE_NONE, health_get, JSON,
@@ -49,29 +108,70 @@ const struct route routes[] = {
 		"The login page.", {{0}}},
 	{"GET", "/metrics", ROLE_VIEWER, prometheus_get, "text/plain",
 		"The values of now for Prometheus; with `limit` Dokploy's server records.",
-		{{"limit", "string", false, false, "How many records, or all."}}},
+		{{"limit", "string", false, false, "How many records, or all.", 0, 0}}},
 	{"GET", "/metrics/containers", ROLE_VIEWER, dokploy_containers_get, JSON,
 		"Dokploy's records of one container.",
-		{{"limit", "string", false, false, "How many records, or all; default 50."},
-		 {"appName", "string", false, false, "Name of the app or container."}}},
+		{{"limit", "string", false, false, "How many records, or all; default 50.", 0, 0},
+		 {"appName", "string", false, false, "Name of the app or container.", 0, 0}}},
 	{NULL, NULL, ROLE_NONE, NULL, NULL, NULL, {{0}}},
 };
 /* clang-format on */
 
-static bool path_matches(const struct route *r, const char *path)
+bool route_matches(const struct route *r, const char *path)
 {
-	size_t n = strlen(r->path);
+	const char *p = r->path;
 
-	if (n > 1 && r->path[n - 1] == '/')
-		return str_starts(path, r->path);
-	return strcmp(path, r->path) == 0;
+	while (*p && *path) {
+		if (*p == '{') {
+			size_t n = strcspn(path, "/");
+
+			if (n == 0)
+				return false;
+			path += n;
+			p = strchr(p, '}') + 1;
+		} else if (*p++ != *path++) {
+			return false;
+		}
+	}
+	/* A prefix matches what goes on, and itself. */
+	return *p == '\0' && (*path == '\0' || (p > r->path + 1 && p[-1] == '/'));
+}
+
+bool route_has_segment(const struct route *r, const char *name)
+{
+	const char *p = strchr(r->path, '{');
+	size_t n = strlen(name);
+
+	while (p && (strncmp(p + 1, name, n) != 0 || p[n + 1] != '}'))
+		p = strchr(p + 1, '{');
+	return p != NULL;
+}
+
+const char *route_segment(const struct route *r, const char *path, const char *name, size_t *len)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = r->path; *p && *path;) {
+		if (*p != '{') {
+			p++;
+			path++;
+			continue;
+		}
+		*len = strcspn(path, "/");
+		if (strncmp(p + 1, name, n) == 0 && p[n + 1] == '}')
+			return path;
+		path += *len;
+		p = strchr(p, '}') + 1;
+	}
+	*len = 0;
+	return path;
 }
 
 /* The route, else NULL with the methods that path has in *allow ("" for an unknown path). */
 static const struct route *find(const char *method, const char *path, struct buf *allow)
 {
 	for (const struct route *r = routes; r->path; r++) {
-		if (!path_matches(r, path))
+		if (!route_matches(r, path))
 			continue;
 		if (strcmp(r->method, method) == 0)
 			return r;

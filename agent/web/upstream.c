@@ -76,7 +76,7 @@ static void arm(struct upstream *u)
 		loop_timer_at(u->timer, first);
 }
 
-/* Deadlines only ever move later, so the timer may also find nothing due. */
+/* A question that was answered leaves the timer as it is, so it may find nothing due. */
 static void on_timer(void *user)
 {
 	struct upstream *u = user;
@@ -129,7 +129,8 @@ static struct question *take_slot(struct upstream *u)
 	return u->used < UPSTREAM_WAITING_MAX ? &u->waiting[u->used++] : NULL;
 }
 
-void upstream_ask(struct upstream *u, json_t *request, upstream_answer_fn fn, void *user)
+void upstream_ask_within(
+	struct upstream *u, json_t *request, int64_t timeout_ms, upstream_answer_fn fn, void *user)
 {
 	struct question *q = u->wire ? take_slot(u) : NULL;
 
@@ -140,9 +141,13 @@ void upstream_ask(struct upstream *u, json_t *request, upstream_answer_fn fn, vo
 		return;
 	}
 	json_decref(request);
-	*q = (struct question){++u->last_id, clock_mono_ms() + UPSTREAM_TIMEOUT_MS, fn, user};
-	if (!loop_timer_is_running(u->timer))
-		loop_timer_at(u->timer, q->deadline_ms);
+	*q = (struct question){++u->last_id, clock_mono_ms() + timeout_ms, fn, user};
+	arm(u);
+}
+
+void upstream_ask(struct upstream *u, json_t *request, upstream_answer_fn fn, void *user)
+{
+	upstream_ask_within(u, request, UPSTREAM_TIMEOUT_MS, fn, user);
 }
 
 bool upstream_ok(const json_t *message)

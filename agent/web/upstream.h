@@ -8,12 +8,14 @@
 #define AGENT_WEB_UPSTREAM_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/loop.h"
 
 enum {
-	UPSTREAM_TIMEOUT_MS = 5000,
+	UPSTREAM_TIMEOUT_MS = 5000, /* of upstream_ask() */
 	/* More questions at once than connections: sign of a daemon that hangs. The next one is
 	 * refused. */
 	UPSTREAM_WAITING_MAX = 512,
@@ -39,6 +41,10 @@ void upstream_free(struct upstream *u);
 
 /* `request` is taken over: an object with "op", to which the id is added. */
 void upstream_ask(struct upstream *u, json_t *request, upstream_answer_fn fn, void *user);
+
+/* The same with a deadline of its own, for what the daemon itself has to wait for. */
+void upstream_ask_within(
+	struct upstream *u, json_t *request, int64_t timeout_ms, upstream_answer_fn fn, void *user);
 
 /* What an answer says: true with "ok". */
 bool upstream_ok(const json_t *answer);
