@@ -22,6 +22,7 @@ struct stream {
 	struct frame *current;
 	size_t sent; /* of current */
 	struct frame *next;
+	bool alerts_due; /* what is firing, as of when it is sent, goes before the next sample */
 	unsigned round; /* of the last sample put */
 	int64_t until_ms;
 	bool over;
@@ -34,6 +35,7 @@ struct live {
 	size_t n;
 	unsigned round; /* counts samples */
 	json_t *subscribed; /* the request last sent; NULL: none */
+	struct frame *alerts; /* what is firing; NULL: not known yet */
 	struct loop_timer *beat;
 };
 
@@ -64,16 +66,35 @@ static struct frame *frame_of(const char *text)
 	return frame_new(buf_take(&b), len);
 }
 
+/* What comes after the frame that was sent. */
+static void advance(struct stream *s)
+{
+	frame_unref(s->current);
+	s->sent = 0;
+	if (!s->alerts_due) {
+		s->current = TAKE_PTR(s->next);
+		return;
+	}
+	s->alerts_due = false;
+	s->current = s->live->alerts;
+	s->current->refs++;
+}
+
 /* Takes over one reference. What waits unsent is old news. */
 static void stream_put(struct stream *s, struct frame *f)
 {
-	if (!s->current) {
-		s->current = f;
-		s->sent = 0;
-	} else {
-		frame_unref(s->next);
-		s->next = f;
-	}
+	frame_unref(s->next);
+	s->next = f;
+	if (!s->current)
+		advance(s);
+	http_stream_wake(s->call->rq);
+}
+
+static void stream_put_alerts(struct stream *s)
+{
+	s->alerts_due = true;
+	if (!s->current)
+		advance(s);
 	http_stream_wake(s->call->rq);
 }
 
@@ -91,11 +112,8 @@ static ssize_t stream_read(void *user, char *to, size_t max)
 		n = max;
 	memcpy(to, s->current->text + s->sent, n);
 	s->sent += n;
-	if (s->sent == s->current->len) {
-		frame_unref(s->current);
-		s->current = TAKE_PTR(s->next);
-		s->sent = 0;
-	}
+	if (s->sent == s->current->len)
+		advance(s);
 	return (ssize_t)n;
 }
 
@@ -276,6 +294,46 @@ void live_sample(struct live *l, const json_t *message)
 	}
 }
 
+static struct frame *alerts_frame(const json_t *message)
+{
+	const char *worst = json_string_value(json_object_get(message, "worst"));
+	struct buf b = BUF_INIT(4096);
+	size_t len;
+
+	buf_addf(&b, "event: alerts\ndata: {\"firing\": %lld, \"worst\": ",
+		(long long)json_integer_value(json_object_get(message, "firing")));
+	buf_add_json_string(&b, worst ? worst : "info");
+	buf_adds(&b, "}\n\n");
+	len = b.len;
+	return frame_new(buf_take(&b), len);
+}
+
+void live_alerts(struct live *l, const json_t *message)
+{
+	frame_unref(l->alerts);
+	l->alerts = alerts_frame(message);
+	for (struct stream *s = l->streams; s; s = s->next_stream)
+		stream_put_alerts(s);
+}
+
+/* The daemon tells of changes only; what fires at the beginning has to be asked for. */
+static void on_alerts(void *user, const json_t *answer)
+{
+	struct live *l = user;
+
+	if (upstream_ok(answer) && !l->alerts)
+		live_alerts(l, answer);
+}
+
+static void begin_alerts(struct live *l, struct stream *s)
+{
+	if (l->alerts)
+		stream_put_alerts(s);
+	else
+		upstream_ask(
+			l->web->upstream, json_pack("{s:s}", "op", "alerts.list"), on_alerts, l);
+}
+
 void live_end_all(struct live *l)
 {
 	for (struct stream *s = l->streams; s; s = s->next_stream)
@@ -299,6 +357,7 @@ void live_free(struct live *l)
 		return;
 	loop_timer_free(l->beat);
 	json_decref(l->subscribed);
+	frame_unref(l->alerts);
 	free(l);
 }
 
@@ -352,4 +411,5 @@ void live_get(struct call *c)
 	subscribe(l);
 	http_add_header(c->rq, "X-Accel-Buffering", "no");
 	http_reply_stream(c->rq, "text/event-stream", &ops, s);
+	begin_alerts(l, s);
 }

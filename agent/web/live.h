@@ -31,6 +31,9 @@ void live_free(struct live *l);
 
 /* A sample came from the daemon. */
 void live_sample(struct live *l, const json_t *message);
+/* Alerts, silences, events or deliveries changed: {"firing":1,"worst":"critical"}. Every stream is
+ * told, and each new one at its beginning; one that does not keep up gets the newest. */
+void live_alerts(struct live *l, const json_t *message);
 /* Ends all streams: somebody's right to listen may have ended. */
 void live_end_all(struct live *l);
 

@@ -85,6 +85,8 @@ static void on_event(void *user, const char *event, const json_t *message)
 
 	if (strcmp(event, "sample") == 0) {
 		live_sample(w->live, message);
+	} else if (strcmp(event, "alerts") == 0) {
+		live_alerts(w->live, message);
 	} else if (strcmp(event, "auth.changed") == 0) {
 		role_cache_clear(w->role_cache);
 		live_end_all(w->live);
