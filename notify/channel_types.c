@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct channel_type *const channel_types[] = {
+	&channel_dokploy,
 	NULL,
 };
 
