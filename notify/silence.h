@@ -16,12 +16,19 @@
 #include "base/err.h"
 #include "notify/rule.h"
 
-enum { SILENCES_MAX = 500, SILENCE_REASON_MAX = 500, MAINTENANCE_MAX = 50 };
+enum {
+	SILENCES_MAX = 500,
+	SILENCE_PATTERN_MAX = 300, /* bytes: a class and the longest key */
+	SILENCE_REASON_MAX = 500, /* bytes; longer ones are cut */
+	MAINTENANCE_MAX = 50,
+	SWAPS_MAX = 100, /* at once; past that the one that ends first is forgotten */
+};
 
 struct silence {
 	int64_t id;
-	char *rule; /* pattern; "*" for all */
-	char *entity; /* pattern over "CLASS/KEY" or KEY alone; "*" for all */
+	/* Patterns as for str_matches_any(); "*", "" and NULL for all. */
+	char *rule;
+	char *entity; /* over "CLASS/KEY" or KEY alone */
 	int64_t from_ms, until_ms;
 	char *reason;
 	char *by; /* who set it: "root", "web admin 192.0.2.1" */
@@ -50,14 +57,25 @@ int silences_remove(struct silences *s, int64_t id, struct err *e);
 size_t silences_count(const struct silences *s);
 const struct silence *silences_at(const struct silences *s, size_t i);
 
-/* Replaces the maintenance windows (copied). */
+/* Replaces the maintenance windows (copied; those past MAINTENANCE_MAX are left out). One is active
+ * from each start of its schedule until start + duration. A list of patterns that only excludes
+ * ("!shop*") means all others. */
 void silences_set_maintenance(struct silences *s, const struct maintenance *list, size_t n);
+struct maintenance_status {
+	const char *name; /* borrowed until the next silences_set_maintenance() */
+	bool active;
+	int64_t until_ms; /* end of the active one; 0 */
+	int64_t next_ms; /* next start; 0: none within 8 years */
+};
+/* Returns how many were filled. */
+size_t silences_maintenance(
+	struct silences *s, int64_t now_ms, struct maintenance_status *out, size_t max);
 
 /* The deploy engine is replacing that container: until then, or the next call for it (until_ms 0:
  * it is done), nothing is told about it being gone, restarting, unhealthy or without values. */
 void silences_swap(struct silences *s, const char *entity_key, int64_t until_ms);
 
-/* Why nothing is told about it now: the reason of a silence, "maintenance: NAME", "a new version is
+/* Why nothing is told about it now: the reason of a silence ("silenced" without one), "maintenance: NAME", "a new version is
  * being started"; NULL when it is told. Borrowed until the next call that changes something.
  * Cheap: called for alerts that are not ok only. */
 const char *silences_reason(struct silences *s, const struct rule *r, const char *class_name,
