@@ -67,5 +67,7 @@ const struct command commands[] = {
 	{"version", NULL, 0, TAKES(FLAG_JSON),
 		"print the version of the agent and of its libraries", NULL, cmd_version, false},
 	{"web", NULL, 0, 0, "the web process; started by the agent itself", NULL, cmd_web, true},
+	{"worker chart", NULL, 0, 0, "draw one picture; started by the agent itself", NULL,
+		cmd_worker_chart, true},
 	{NULL, NULL, 0, 0, NULL, NULL, NULL, false},
 };

@@ -126,6 +126,11 @@ struct control_later *control_later(const struct control_call *call, struct err 
 	return l;
 }
 
+void control_later_drop(struct control_later *l)
+{
+	later_free(l);
+}
+
 /* One large answer must not stay in memory for ever. */
 static void send_out(struct control_peer *p)
 {

@@ -38,6 +38,7 @@ int control_add_web(struct control *c, int fd, struct err *e);
  * many are owed. The control owns them: whoever waits may simply be freed before it. */
 struct control_later;
 struct control_later *control_later(const struct control_call *call, struct err *e);
+void control_later_drop(struct control_later *l); /* the handler fails after all */
 /* r and *e as a handler returns them; `members` as it writes them. The peer may have left. */
 void control_later_done(
 	struct control_later *l, int r, const struct err *e, const struct buf *members);

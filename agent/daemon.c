@@ -155,7 +155,10 @@ static int open_history(struct daemon *d, struct err *e)
 		problem_set(d->problems, "store.write", "history cannot be written: %s", e->msg);
 	/* The web process works below this folder; without history any folder will do. */
 	d->rrd_fd = fs_open_dir(AT_FDCWD, d->sampling.store ? d->rrd_path : "/", e);
-	return d->rrd_fd < 0 ? d->rrd_fd : 0;
+	if (d->rrd_fd < 0)
+		return d->rrd_fd;
+	d->charts = charts_new(d->loop, d->rrd_fd, d->state.fd);
+	return 0;
 }
 
 static int open_collectors(struct daemon *d, struct err *e)
@@ -229,6 +232,7 @@ static void tear_down(struct daemon *d)
 	http_client_free(d->http);
 	sampler_free(d->sampling.sampler);
 	store_free(d->sampling.store, d->registry);
+	charts_free(d->charts);
 	if (d->rrd_fd >= 0)
 		(void)close(d->rrd_fd);
 	free(d->rrd_path);

@@ -6,6 +6,7 @@
 #ifndef AGENT_DAEMON_PARTS_H
 #define AGENT_DAEMON_PARTS_H
 
+#include "agent/charts.h"
 #include "agent/config.h"
 #include "agent/control.h"
 #include "agent/host_info.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct catalogue *catalogue;
 	char *rrd_path;
 	int rrd_fd;
+	struct charts *charts;
 	struct http_client *http;
 	struct sampling sampling;
 	int listen_fd;

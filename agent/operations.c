@@ -15,6 +15,7 @@
 #include "agent/doctor.h"
 #include "agent/entity_json.h"
 #include "agent/operation.h"
+#include "agent/ops.h"
 #include "agent/sessions.h"
 #include "base/str.h"
 
@@ -290,6 +291,7 @@ static int op_token_rotate(const struct control_call *c, struct err *e)
 
 const struct operation operations[] = {
 	{"auth.token", ROLE_NONE, true, op_auth_token},
+	{"chart.render", ROLE_NONE, false, op_chart_render},
 	{"config.reload", ROLE_ADMIN, false, op_config_reload},
 	{"config.show", ROLE_ADMIN, false, op_config_show},
 	{"doctor", ROLE_ADMIN, false, op_doctor},

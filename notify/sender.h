@@ -36,8 +36,9 @@ enum {
 
 struct sender;
 
-/* Draws the chart of an event: calls done(user, png, len) later, from the loop, NULL when there is
- * none. Returns a handle for `cancel`. */
+/* Draws the chart of an event: calls done(user, png, len) once, later, from the loop, NULL when there is
+ * none. Returns a handle for `cancel`, which ends with `done`; NULL: there will be no picture, and
+ * `done` is not called. */
 typedef void (*picture_done_fn)(void *user, const char *png, size_t len);
 struct picture_source {
 	void *(*start)(

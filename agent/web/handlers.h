@@ -12,6 +12,7 @@ void api_alerts_get(struct call *c);
 void api_alerts_rules(struct call *c);
 void api_channels_get(struct call *c); /* api_notify.c */
 void api_channels_test(struct call *c);
+void api_chart_get(struct call *c); /* api_chart.c */
 void api_classes_get(struct call *c); /* api_classes.c */
 void api_deliveries_get(struct call *c); /* api_notify.c */
 void api_entities_get(struct call *c); /* api_entities.c */

@@ -53,6 +53,8 @@ static int check_member(const struct route_param *p, const json_t *v, struct err
 		return check_integer(p, json_integer_value(v), e);
 	if (is_kind(p, "string") && json_is_string(v))
 		return check_text(p, json_string_length(v), e);
+	if (is_kind(p, "number") && json_is_number(v))
+		return 0;
 	if (is_kind(p, "boolean") && json_is_boolean(v))
 		return 0;
 	return err_set(e, EINVAL, "%s must be %s %s", p->name, is_kind(p, "integer") ? "an" : "a",
@@ -104,9 +106,17 @@ int relay_take_body(const struct route *r, const json_t *body, json_t *request, 
 
 static int take_text(const struct route_param *p, const char *text, json_t *request, struct err *e)
 {
+	double number = 0;
 	int64_t v = 0;
 	int r;
 
+	if (is_kind(p, "number")) {
+		r = str_to_double(text, &number, NULL);
+		if (r < 0)
+			return err_set(e, EINVAL, "%s must be a number", p->name);
+		(void)json_object_set_new(request, p->name, json_real(number));
+		return 0;
+	}
 	if (is_kind(p, "integer")) {
 		r = str_to_i64(text, &v, NULL) < 0
 			    ? err_set(e, EINVAL, "%s must be a whole number", p->name)

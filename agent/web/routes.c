@@ -21,6 +21,7 @@ enum {
 	YEAR_SECONDS = 366 * 86400,
 };
 #define ID_MAX ((int64_t)1 << 53)
+#define SECONDS_MAX ((int64_t)20000000000) /* the year 2603 */
 
 /* clang-format off */
 const struct route routes[] = {
@@ -102,6 +103,18 @@ const struct route routes[] = {
 		{{"silence", "integer", false, true, "Its id.", 1, ID_MAX}}},
 	{"GET", "/assets/", ROLE_NONE, pages_asset, "*/*",
 		"Scripts, styles and icons of the pages.", {{0}}},
+	{"GET", "/chart/{class}/{entity}/{picture}", ROLE_NONE, api_chart_get, "image/png",
+		"A picture of history, for viewers or by a signed link.",
+		{{"class", "string", false, true, "Class of the entity.", 1, NAME_MAX_BYTES},
+		 {"entity", "string", false, true, "Its key.", 1, PATTERN_MAX},
+		 {"picture", "string", false, true, "METRIC.png or METRIC.svg.", 1, NAME_MAX_BYTES},
+		 {"from", "integer", false, false, "Unix seconds; default an hour ago.", 0, SECONDS_MAX},
+		 {"to", "integer", false, false, "Unix seconds; default now.", 0, SECONDS_MAX},
+		 {"limit", "number", false, false, "A line across at this value.", 0, 0},
+		 {"width", "integer", false, false, "Pixels; default 640.", 100, 2000},
+		 {"height", "integer", false, false, "Pixels; default 240.", 100, 2000},
+		 {"theme", "string", false, false, "light (default) or dark.", 0, NAME_MAX_BYTES},
+		 {"signature", "string", false, false, "Of a signed link.", 0, NAME_MAX_BYTES}}},
 	{"GET", "/health", ROLE_NONE, health_get, JSON,
 		"Whether samples come: 200, or 503 when there was none for 3 intervals.", {{0}}},
 	{"GET", "/login", ROLE_NONE, pages_login, HTML,

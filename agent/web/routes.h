@@ -12,13 +12,13 @@
 
 #include "agent/web/call.h"
 
-enum { ROUTE_PARAMS_MAX = 8 };
+enum { ROUTE_PARAMS_MAX = 10 };
 
 /* A parameter of the path where the path names it in braces, a member of the JSON body of a POST,
  * else of the query. */
 struct route_param {
 	const char *name; /* NULL ends the list */
-	const char *type; /* "string", "integer", "boolean" */
+	const char *type; /* "string", "integer", "number", "boolean" */
 	bool repeats;
 	bool required;
 	const char *doc;

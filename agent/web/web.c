@@ -3,16 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "agent/privileges.h"
 #include "agent/web/auth.h"
 #include "agent/web/health.h"
 #include "agent/web/http.h"
@@ -26,48 +24,7 @@
 #include "base/str.h"
 
 enum { FD_CONTROL = 3, FD_LISTEN = 4, FD_RRD = 5 };
-enum { NOBODY = 65534, FIRST_TRIM_MS = 5000, TRIM_MS = 3600 * 1000 };
-
-/* The ids of a user of /etc/passwd. Read directly: getpwnam(3) would load the name service's
- * libraries into a process that should stay small. */
-static bool find_user(const char *name, uid_t *uid, gid_t *gid)
-{
-	_cleanup_(fclose_p) FILE *f = fopen("/etc/passwd", "re");
-	const struct passwd *p;
-
-	while (f && (p = fgetpwent(f))) {
-		if (strcmp(p->pw_name, name) == 0 && p->pw_uid != 0) {
-			*uid = p->pw_uid;
-			*gid = p->pw_gid;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Before a byte is read from the network. The RRD folder is entered first: its parents need not
- * be open to the user. */
-static int drop_privileges(struct err *e)
-{
-	uid_t uid = NOBODY;
-	gid_t gid = NOBODY;
-
-	if (fchdir(FD_RRD) < 0)
-		return err_sys(e, "the folder of RRD files (descriptor 5)");
-	(void)close(FD_RRD);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(e, "prctl(PR_SET_NO_NEW_PRIVS)");
-	if (geteuid() == 0) {
-		if (!find_user("agent", &uid, &gid))
-			(void)find_user("nobody", &uid, &gid);
-		if (setgroups(0, NULL) < 0 || setgid(gid) < 0 || setuid(uid) < 0)
-			return err_sys(e, "becoming user %u", (unsigned)uid);
-	}
-	/* A change of user clears it, so it comes last; the daemon may be gone already. */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
-		return err_sys(e, "prctl(PR_SET_PDEATHSIG)");
-	return 0;
-}
+enum { FIRST_TRIM_MS = 5000, TRIM_MS = 3600 * 1000 };
 
 static void on_signal(void *user, int signo)
 {
@@ -195,7 +152,7 @@ static void web_done(struct web *w)
 static int start(struct web *w, struct err *e)
 {
 	struct upstream_options o = {on_event, on_closed, w};
-	int r = drop_privileges(e);
+	int r = privileges_drop(FD_RRD, e);
 
 	if (r == 0)
 		r = loop_new(&w->loop, e);

@@ -25,7 +25,7 @@ FLOORS = {
 
 # Each library is used in one place.
 WRAPPERS = {
-    r"rrd(_client)?\.h": r"collectors/rrd_file\.c",
+    r"rrd(_client)?\.h": r"collectors/rrd_(chart|file)\.c",
     r"microhttpd\.h": r"agent/web/http(_server\.c|_internal\.h|\.c)",
     r"curl/.*": r"base/http_(client\.c|request\.h)",
     r"sqlite3\.h": r"base/db\.c",
