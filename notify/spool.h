@@ -28,9 +28,15 @@ enum delivery_state {
 const char *delivery_state_name(enum delivery_state s);
 
 enum {
+	/* Given up are deliveries that were tried in vain for that long and that often: the number
+	 * because a clock that is set forward makes everything look old. What was never tried
+	 * (quiet hours, a server that was off) is not given up. */
 	SPOOL_GIVE_UP_MS = 24 * 3600 * 1000,
+	SPOOL_GIVE_UP_ATTEMPTS = 8,
+	SPOOL_WAITING_MAX = 50000, /* per channel; the oldest are given up */
 	SPOOL_KEEP_DAYS = 90, /* events without waiting deliveries */
 	SPOOL_KEEP_MAX = 50000, /* events; the oldest go first */
+	SPOOL_PRUNE_MAX = 500, /* events deleted at a time */
 	SPOOL_BATCH_MAX = 2000, /* deliveries taken into one message */
 };
 
@@ -51,9 +57,10 @@ struct delivery {
 	char key[EVENT_KEY_MAX];
 	bool is_end;
 };
-/* The oldest waiting deliveries of a channel, at most max. Returns how many or -errno. */
-int spool_waiting(
-	struct spool *s, const char *channel, struct delivery *out, size_t max, struct err *e);
+/* The oldest waiting deliveries of a channel, at most max, of stories in which something at least as
+ * bad as `from` waits (SEVERITY_INFO: all). Returns how many or -errno. */
+int spool_waiting(struct spool *s, const char *channel, enum severity from, struct delivery *out,
+	size_t max, struct err *e);
 /* How many wait; the time of the oldest (0: none). */
 int spool_count_waiting(struct spool *s, const char *channel, uint64_t *out_n,
 	int64_t *out_oldest_ms, struct err *e);
@@ -70,12 +77,19 @@ int spool_settle(struct spool *s, const struct delivery_result *results, size_t 
 /* An attempt failed and they go on waiting: counts it and notes why. */
 int spool_failed(struct spool *s, const int64_t *ids, size_t n, const char *error, int64_t now_ms,
 	struct err *e);
-/* Gives up what is older than SPOOL_GIVE_UP_MS, and what waits for a channel that is not in the list
- * any more. Returns how many. */
-int spool_expire(
+/* Gives up what was tried in vain for SPOOL_GIVE_UP_MS, all older than that behind it, and what is
+ * past SPOOL_WAITING_MAX. Returns how many. */
+int spool_expire(struct spool *s, const char *channel, int64_t now_ms, struct err *e);
+/* Gives up what waits for channels that are not in the list. Returns how many. */
+int spool_expire_others(
 	struct spool *s, const char *const *channels, size_t n, int64_t now_ms, struct err *e);
-/* Deletes old history. Returns how many events went. */
+/* Deletes old history, at most SPOOL_PRUNE_MAX events. Returns how many went. */
 int spool_prune(struct spool *s, int64_t now_ms, struct err *e);
+
+/* Joins several of the calls above and spool_store_channel() into one transaction; without it each
+ * is one. A call that fails in between rolls back all; spool_commit() then fails, too. */
+int spool_begin(struct spool *s, struct err *e);
+int spool_commit(struct spool *s, struct err *e);
 
 /* What a channel must remember over a restart. */
 struct channel_state {
@@ -110,10 +124,11 @@ int spool_list_deliveries(
 	"CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL,"       \
 	" severity INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, entity TEXT NOT NULL," \
 	" is_end INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL);"                      \
+	"CREATE INDEX event_entity ON event(entity, id);"                                          \
 	"CREATE TABLE delivery(id INTEGER PRIMARY KEY AUTOINCREMENT, event INTEGER NOT NULL"       \
 	" REFERENCES event(id) ON DELETE CASCADE, channel TEXT NOT NULL, state INTEGER NOT NULL"   \
-	" DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, error TEXT, tried_ms INTEGER,"           \
-	" settled_ms INTEGER);"                                                                    \
+	" DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, error TEXT, first_tried_ms INTEGER,"     \
+	" tried_ms INTEGER, settled_ms INTEGER);"                                                  \
 	"CREATE INDEX delivery_waiting ON delivery(channel, id) WHERE state = 0;"                  \
 	"CREATE INDEX delivery_event ON delivery(event);"                                          \
 	"CREATE TABLE channel_state(channel TEXT PRIMARY KEY, not_before_ms INTEGER NOT NULL,"     \
