@@ -237,5 +237,7 @@ void config_show_manual(const struct options *t, struct buf *out)
 		add_mdoc(o->doc, out);
 		buf_addf(out, "\nExpected: %s.\n", type);
 		add_manual_value(o, out);
+		if (o->flags & OPTION_RESTART)
+			buf_adds(out, "A change needs a restart of the agent.\n");
 	}
 }

@@ -9,10 +9,6 @@
 #include "agent/daemon_parts.h"
 #include "base/log.h"
 
-/* Options the running parts hold on to: a change of them needs a restart. */
-static const char *const fixed_options[] = {
-	"container_sockets", "docker_root", "interval", "listen", "podman_root", "retention"};
-
 static int load(const struct daemon *d, struct config **out, struct mistakes *m)
 {
 	const struct config_override listen = {"listen", d->listen, "--listen"};
@@ -101,17 +97,16 @@ struct change {
 
 static void add_change(void *user, const char *name)
 {
+	const struct option *o = options_find(&options_all, name);
 	struct change *x = user;
 
 	if (x->names->len)
 		buf_addc(x->names, ',');
 	buf_add_json_string(x->names, name);
-	for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++)
-		if (strcmp(name, fixed_options[i]) == 0)
-			x->needs_restart = true;
+	if (o && o->flags & OPTION_RESTART)
+		x->needs_restart = true;
 	/* What the web process asked for at its start. */
-	if (strcmp(name, "hosts") == 0 || strcmp(name, "hostname") == 0 ||
-		strcmp(name, "max_connections") == 0)
+	if (strcmp(name, "hosts") == 0 || strcmp(name, "hostname") == 0)
 		x->web = true;
 }
 
@@ -140,6 +135,6 @@ int daemon_reload(struct daemon *d, struct buf *changed, struct buf *mistakes)
 			"%s",
 			buf_str(changed));
 	if (x.web)
-		web_child_restart(d->web);
+		control_tell_web(d->control, "config.changed");
 	return 0;
 }

@@ -34,6 +34,7 @@ enum {
 	OPTION_REQUIRED = 2, /* of a named block: must be given */
 	OPTION_SECRET = 4, /* never printed */
 	OPTION_SYSTEM = 8, /* the default is the system's own; `dflt` says so in words */
+	OPTION_RESTART = 32, /* running parts hold on to it: a change needs a restart */
 	OPTION_EXAMPLE = 16, /* not set unless the user sets it; `dflt` is an example */
 };
 

@@ -32,7 +32,6 @@ struct web_child {
 	pid_t pid;
 	int64_t started_ms;
 	int64_t delay_ms;
-	bool wanted; /* its end was asked for */
 	struct loop_timer *again;
 };
 
@@ -87,8 +86,6 @@ static int spawn(const struct web_child *w, int control_fd, pid_t *out)
 
 static void start(void *user);
 
-static void start(void *user);
-
 static void start_later(struct web_child *w)
 {
 	loop_timer_after(w->again, w->delay_ms);
@@ -104,11 +101,6 @@ static void on_end(void *user, pid_t pid, int status)
 
 	child_describe(how, sizeof(how), status);
 	w->pid = 0;
-	if (w->wanted) {
-		w->wanted = false;
-		start(w);
-		return;
-	}
 	if (clock_mono_ms() - w->started_ms >= STABLE_MS)
 		w->delay_ms = 0;
 	log_warning("the web process (pid %d) ended: %s; it is started again", (int)pid, how);
@@ -190,14 +182,6 @@ void web_child_free(struct web_child *w)
 	}
 	loop_timer_free(w->again);
 	free(w);
-}
-
-void web_child_restart(struct web_child *w)
-{
-	if (!w->pid)
-		return;
-	w->wanted = true;
-	(void)kill(w->pid, SIGTERM);
 }
 
 pid_t web_child_pid(const struct web_child *w)

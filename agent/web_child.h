@@ -24,8 +24,6 @@ int web_child_new(struct loop *l, int listen_fd, int rrd_fd, struct problems *pr
 	web_child_started_fn started, void *user, struct web_child **out, struct err *e);
 /* Ends the process (TERM, KILL after 2 s) and waits for it. NULL is fine. */
 void web_child_free(struct web_child *w);
-/* Ends the process; a new one starts at once and asks for the configuration anew. */
-void web_child_restart(struct web_child *w);
 pid_t web_child_pid(const struct web_child *w); /* 0: not running */
 
 #endif

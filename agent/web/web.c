@@ -26,6 +26,8 @@
 enum { FD_CONTROL = 3, FD_LISTEN = 4, FD_RRD = 5 };
 enum { FIRST_TRIM_MS = 5000, TRIM_MS = 3600 * 1000 };
 
+static void on_new_hello(void *user, const json_t *answer);
+
 static void on_signal(void *user, int signo)
 {
 	struct web *w = user;
@@ -44,6 +46,8 @@ static void on_event(void *user, const char *event, const json_t *message)
 		live_sample(w->live, message);
 	} else if (strcmp(event, "alerts") == 0) {
 		live_alerts(w->live, message);
+	} else if (strcmp(event, "config.changed") == 0) {
+		upstream_ask(w->upstream, json_pack("{s:s}", "op", "hello"), on_new_hello, w);
 	} else if (strcmp(event, "auth.changed") == 0) {
 		role_cache_clear(w->role_cache);
 		live_end_all(w->live);
@@ -74,6 +78,28 @@ static char **take_hosts(const json_t *list)
 			hosts[used++] = str_dup(name);
 	}
 	return hosts;
+}
+
+static void free_names(struct web *w)
+{
+	for (size_t i = 0; w->hosts && w->hosts[i]; i++)
+		free(w->hosts[i]);
+	free(w->hosts);
+	free(w->hostname);
+}
+
+/* What may change while this process runs. */
+static void take_names(struct web *w, const json_t *hello)
+{
+	free_names(w);
+	w->hostname = str_dup(json_string_value(json_object_get(hello, "hostname")));
+	w->hosts = take_hosts(json_object_get(hello, "hosts"));
+}
+
+static void on_new_hello(void *user, const json_t *answer)
+{
+	if (upstream_ok(answer))
+		take_names(user, answer);
 }
 
 static void take_archives(struct web *w, const json_t *list)
@@ -117,8 +143,7 @@ static void on_hello(void *user, const json_t *answer)
 	/* No single address can take more than half. */
 	o.max_per_peer = o.max_connections > 1 ? o.max_connections / 2 : 1;
 	w->version = str_dup(json_string_value(json_object_get(answer, "version")));
-	w->hostname = str_dup(json_string_value(json_object_get(answer, "hostname")));
-	w->hosts = take_hosts(json_object_get(answer, "hosts"));
+	take_names(w, answer);
 	w->interval_ms = json_integer_value(json_object_get(answer, "interval_ms"));
 	if (w->interval_ms <= 0)
 		w->interval_ms = 20000;
@@ -141,11 +166,8 @@ static void web_done(struct web *w)
 	health_free(w->health);
 	login_limit_free(w->login_limit);
 	role_cache_free(w->role_cache);
-	for (size_t i = 0; w->hosts && w->hosts[i]; i++)
-		free(w->hosts[i]);
-	free(w->hosts);
+	free_names(w);
 	free(w->version);
-	free(w->hostname);
 	loop_free(w->loop);
 }
 

@@ -196,6 +196,22 @@ def test_hangup_reloads_the_configuration(agent):
     assert proc.alive(pid)
 
 
+def test_new_host_names_are_taken_without_ending_anybodys_connection(agent):
+    web = agent.web_pid
+    wrong = {"Host": "other.example.com"}
+    assert agent.get("/health", headers=wrong, token=None).status == 200
+    with socket.create_connection(("127.0.0.1", agent.port)) as live:
+        live.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {agent.token}\r\n\r\n"
+                     .encode())
+        assert live.recv(4096).startswith(b"HTTP/1.1 200")
+        agent.write_config({"hosts": ["agent.example.com"]})
+        os.kill(agent.pid, signal.SIGHUP)
+        until(lambda: agent.get("/health", headers=wrong, token=None).status == 421, 5, "the new list of hosts")
+        live.settimeout(10)
+        assert live.recv(65536), "the stream was ended"
+    assert agent.web_pid == web
+
+
 def test_a_bad_configuration_is_not_taken_at_hangup(agent):
     name = agent.api("host")["hostname"]
     agent.config.write_text('hostname = "renamed";\nbogus = 1;\n')
