@@ -34,6 +34,11 @@ void text_add_markdown(struct buf *b, const char *s);
 /* RFC 2047 encoded words for a mail header, folded, when it is not plain ASCII; else as it is.
  * Control characters become spaces. `used` columns of the first line are taken already. */
 void text_add_mail_header(struct buf *b, const char *s, size_t used);
+/* One of the above (not the mail header) over as much of s as gives at most max_units in the end, cut
+ * as by text_cut_lines_utf16(). */
+typedef void (*text_escape_fn)(struct buf *b, const char *s);
+void text_cut_escaped(struct buf *b, const char *s, size_t max_units, text_escape_fn escape);
+
 /* "%XX" for all but unreserved characters (RFC 3986). */
 void text_add_percent(struct buf *b, const char *s);
 
