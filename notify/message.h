@@ -21,6 +21,7 @@ struct message {
 	uint64_t n_more; /* events that are only counted */
 	uint64_t n_collapsed; /* earlier states of these same stories that were left out */
 	int64_t held_since_ms; /* oldest event, when the message waited for over 5 minutes; else 0 */
+	const char *held_why; /* "quiet hours", "this channel could not be reached"; NULL: not said */
 	const char *host;
 	const char
 		*url; /* address of the dashboard without a slash at the end; "" when not known */
@@ -38,10 +39,12 @@ bool message_is_end(const struct message *m); /* all are ends */
 /* One line: "CRITICAL web-1: Disk / is 97.2 % full", "OK web-1: ...", "web-1: 3 alerts, 1 recovery,
  * 12 more". */
 void message_title(const struct message *m, struct buf *out);
+/* The first word of the above: "CRITICAL", "WARNING", "INFO", of an end "OK". */
+const char *message_word(const struct event *ev);
 /* One event as a line of a list: "CRITICAL Disk / is 97.2 % full (since 03:12)". */
 void message_line(const struct event *ev, struct buf *out);
-/* "Waited since 03:12: this channel could not be reached." and "and 12 more" as they apply, one
- * line each; nothing otherwise. */
+/* "Waited since 03:12: this channel could not be reached.", "4 earlier changes are left out." and
+ * "And 12 more." as they apply, one line each without an end at the last; nothing otherwise. */
 void message_notes(const struct message *m, struct buf *out);
 /* All of it without the title: text, facts ("Name: value"), link for one event; lines for several;
  * then the notes. */
