@@ -36,14 +36,16 @@ DEFINE_CLEANUP(struct window *, window_free);
  * used to fill a new window with stored history. */
 void window_add(struct window *w, int64_t now_ms, double v);
 
-/* The value over the window that ends now. NaN until the samples seen span the whole length (SUM:
+/* The value over the window that ends now. NaN until the known samples span the whole length (SUM:
  * at once, so that the second restart in a window counts although the container is young), and
  * when none of them is known. */
 double window_value(const struct window *w, int64_t now_ms);
 
-/* Of WINDOW_LINE: seconds from now until the line (least squares) reaches `target`. INFINITY when
- * it leads away from it or is flat; 0 when it is there already; NaN when the window is not full or
- * fewer than 5 slots are known. */
+/* Of WINDOW_LINE: seconds from now until the last known value, moving on along the line (least
+ * squares), reaches `target`. The line is the flatter of two: through the whole window and through
+ * its last sixth, so that what was written once and is over by now is no trend. INFINITY when it
+ * leads away from the target or is flat; 0 when the target was reached within the window; NaN when
+ * the window is not full or too few slots are known (5, and 3 of the last sixth). */
 double window_seconds_until(const struct window *w, int64_t now_ms, double target);
 
 #endif
