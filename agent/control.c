@@ -21,6 +21,7 @@ struct control_peer {
 	struct control *control;
 	struct wire *wire;
 	bool is_web;
+	uid_t uid;
 	json_t *subscription; /* the request's filter; NULL: none */
 	struct control_peer *next;
 };
@@ -175,6 +176,19 @@ static void on_closed(void *user, const char *why)
 	peer_free(p);
 }
 
+static uid_t user_of(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.uid : (uid_t)-1;
+}
+
+uid_t control_peer_uid(const struct control_peer *p)
+{
+	return p->uid;
+}
+
 static int add_peer(struct control *c, int fd, bool is_web, struct err *e)
 {
 	struct control_peer *p;
@@ -193,6 +207,7 @@ static int add_peer(struct control *c, int fd, bool is_web, struct err *e)
 		abort();
 	p->control = c;
 	p->is_web = is_web;
+	p->uid = user_of(fd);
 	o.user = p;
 	r = wire_new(c->loop, fd, &o, &p->wire, e);
 	if (r < 0) {
@@ -318,12 +333,17 @@ void control_push_sample(struct control *c)
 	}
 }
 
-void control_tell_web(struct control *c, const char *event)
+void control_push_web(struct control *c, const struct buf *message)
 {
-	char text[128];
-	int n = snprintf(text, sizeof(text), "{\"event\":\"%s\"}", event);
-
 	for (const struct control_peer *p = c->peers; p; p = p->next)
 		if (p->is_web)
-			(void)wire_send_text(p->wire, text, (size_t)n);
+			(void)wire_send_text(p->wire, buf_str(message), message->len);
+}
+
+void control_tell_web(struct control *c, const char *event)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(128);
+
+	buf_addf(&text, "{\"event\":\"%s\"}", event);
+	control_push_web(c, &text);
 }

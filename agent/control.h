@@ -8,6 +8,7 @@
 #define AGENT_CONTROL_H
 
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "agent/operation.h"
 #include "base/buf.h"
@@ -43,6 +44,9 @@ void control_later_drop(struct control_later *l); /* the handler fails after all
 void control_later_done(
 	struct control_later *l, int r, const struct err *e, const struct buf *members);
 
+/* The user at the other end of the Unix socket (SO_PEERCRED). */
+uid_t control_peer_uid(const struct control_peer *p);
+
 /* What a peer wants pushed: NULL members mean all. Replaces what it asked before. */
 void control_subscribe(struct control_peer *p, json_t *request);
 void control_unsubscribe(struct control_peer *p);
@@ -50,5 +54,7 @@ void control_unsubscribe(struct control_peer *p);
 void control_push_sample(struct control *c);
 /* Tells the web process that something happened: "auth.changed". */
 void control_tell_web(struct control *c, const char *event);
+/* Sends the web process a whole message. */
+void control_push_web(struct control *c, const struct buf *message);
 
 #endif

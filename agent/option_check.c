@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "collectors/metric.h"
 #include "collectors/rrd_layout.h"
+#include "notify/quiet.h"
 
 int check_any_pattern(const char *text, struct err *e)
 {
@@ -120,6 +121,13 @@ int check_pattern(const char *text, struct err *e)
 		return err_set(e, EINVAL,
 			"\"%s\": patterns do not start with '!'; use include and exclude", text);
 	return 0;
+}
+
+int check_quiet(const char *text, struct err *e)
+{
+	struct quiet_span span;
+
+	return quiet_parse(text, &span, e);
 }
 
 int check_retention(const char *text, struct err *e)

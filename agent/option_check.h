@@ -15,6 +15,7 @@ int check_hostname(const char *text, struct err *e); /* RFC 1123: letters, digit
 int check_label_pattern(const char *text, struct err *e); /* "image=shop*", "!project=test" */
 int check_metric(const char *text, struct err *e); /* "CLASS.METRIC"; METRIC may have wildcards */
 int check_pattern(const char *text, struct err *e); /* not empty, no '!' in front */
+int check_quiet(const char *text, struct err *e); /* "22:00-07:00", "sat,sun 00:00-24:00" */
 int check_retention(const char *text, struct err *e); /* "20s for 2d" */
 int check_seconds(const char *text, struct err *e); /* a duration of whole seconds */
 int check_server(const char *text, struct err *e); /* HOST or HOST:PORT */

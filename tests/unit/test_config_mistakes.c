@@ -195,6 +195,9 @@ START_TEST(settings_of_alerts_are_checked_where_they_stand)
 			      "\"https://vps1.example.com:4500\"");
 	bad("channels = { a = { typ = \"slack\"; type = \"command\"; command = \"x\" } }",
 		"a.conf:1: channels.a.typ: there is no such option; did you mean type?");
+	bad("channels = { a = { type = \"command\"; command = \"x\"; quiet = \"22-7\" } }",
+		"a.conf:1: channels.a.quiet: \"22-7\" is no time span such as "
+		"\"22:00-07:00\", \"sat,sun 00:00-24:00\" or \"mon-fri 20:00-08:00\"");
 	bad("channels = { a = { type = \"email\"; server = \"mail:0\"; to = \"a@b\" } }",
 		"a.conf:1: channels.a.server: \"mail:0\" has no port from 1 to 65535 behind the "
 		"':'");
