@@ -4,7 +4,9 @@
 #include <string.h>
 
 const struct channel_type *const channel_types[] = {
+	&channel_alertmanager,
 	&channel_dokploy,
+	&channel_webhook,
 	NULL,
 };
 
