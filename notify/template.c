@@ -264,7 +264,7 @@ int template_fill(const char *text, enum template_form form, const struct messag
 	return 0;
 }
 
-/* Filled in with what would break a template that forgot its quotes. */
+/* What would break a template that forgot its quotes; nothing in it is empty. */
 static struct event *example_event(void)
 {
 	struct event *ev = event_new(EVENT_TEST, SEVERITY_WARNING, "example");
@@ -273,22 +273,25 @@ static struct event *example_event(void)
 	event_title(ev, "A \"title\"");
 	event_text(ev, "one\ntwo\\");
 	event_fact(ev, "Limit", "above \"90 %%\"");
+	event_set(&ev->rule, "disk");
+	event_set(&ev->class, "filesystem");
+	event_set(&ev->entity, "/");
+	event_set(&ev->metric, "used_percent");
+	event_set(&ev->unit, "%");
+	event_set(&ev->link, "/#/host");
 	return ev;
 }
 
-int template_check(const char *text, enum template_form form, struct err *e)
+static int check_filled(
+	const char *text, enum template_form form, const struct event *ev, struct err *e)
 {
-	_cleanup_(event_free_p) struct event *ev = example_event();
 	_cleanup_(buf_done) struct buf body = BUF_INIT(4 * TEMPLATE_MAX);
 	struct message m = {
 		.events = {ev}, .n = 1, .host = "web-1", .url = "http://127.0.0.1:4500"};
 	json_error_t error;
 	json_t *j;
-	int r;
+	int r = template_fill(text, form, &m, &body, e);
 
-	if (strlen(text) > TEMPLATE_MAX)
-		return err_set(e, EINVAL, "template is larger than %d bytes", TEMPLATE_MAX);
-	r = template_fill(text, form, &m, &body, e);
 	if (r < 0 || form != TEMPLATE_JSON)
 		return r;
 	j = json_loadb(buf_str(&body), body.len, JSON_DECODE_ANY, &error);
@@ -297,4 +300,17 @@ int template_check(const char *text, enum template_form form, struct err *e)
 			error.line, error.text);
 	json_decref(j);
 	return 0;
+}
+
+int template_check(const char *text, enum template_form form, struct err *e)
+{
+	_cleanup_(event_free_p) struct event *ev = example_event();
+	int r;
+
+	if (strlen(text) > TEMPLATE_MAX)
+		return err_set(e, EINVAL, "template is larger than %d bytes", TEMPLATE_MAX);
+	/* With values that are not known, and with some. */
+	r = check_filled(text, form, ev, e);
+	ev->value = ev->limit = 90.5;
+	return r < 0 ? r : check_filled(text, form, ev, e);
 }

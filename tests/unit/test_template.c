@@ -166,6 +166,10 @@ START_TEST(mistakes_are_found_before_anything_is_sent)
 			"template, line 2: not JSON when filled in"},
 		{"{\"a\":\"{{event}}\"}", TEMPLATE_JSON,
 			"template, line 1: not JSON when filled in"},
+		{"{\"a\":-{{value}}}", TEMPLATE_JSON, /* of an event that has none */
+			"template, line 1: not JSON when filled in"},
+		{"{\"a\":\"{{unit}}\"\"\"}", TEMPLATE_JSON,
+			"template, line 1: not JSON when filled in"},
 		{"{\"a\":1,}", TEMPLATE_JSON, "template, line 1: not JSON when filled in"},
 	};
 
