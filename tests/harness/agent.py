@@ -36,8 +36,12 @@ def free_port():
 
 
 def config_text(settings):
-    """libconfig; JSON's strings, numbers, lists and true/false are valid there too."""
-    return "".join(f"{name} = {json.dumps(value)};\n" for name, value in settings.items())
+    """libconfig; JSON's strings, numbers, lists and true/false are valid there too, its objects are not."""
+    return "".join(f"{name} = {config_value(value)};\n" for name, value in settings.items())
+
+
+def config_value(value):
+    return f"{{ {config_text(value)} }}" if isinstance(value, dict) else json.dumps(value)
 
 
 class Agent:
@@ -66,13 +70,7 @@ class Agent:
     # --- life
 
     def write_config(self, settings):
-        merged = {**DEFAULTS, **settings}
-        groups = {k: v for k, v in merged.items() if isinstance(v, dict)}
-        plain = {k: v for k, v in merged.items() if not isinstance(v, dict)}
-        text = config_text(plain)
-        for name, group in groups.items():
-            text += f"{name} = {{ {config_text(group)} }};\n"
-        self.config.write_text(text)
+        self.config.write_text(config_text({**DEFAULTS, **settings}))
 
     def command(self):
         return [*self.prefix, str(self.binary), "run", "--config", str(self.config), "--state", str(self.state),
