@@ -24,7 +24,9 @@ enum rule_type {
 	RULE_FORECAST, /* time until it reaches `target` on the line through `window`; limits are
 			* durations: "< 24h" */
 	RULE_MISSING, /* the entity is there, or was, and the value is unknown */
-	RULE_GONE, /* the entity disappeared, or is there and not running (a container that left) */
+	/* The entity disappeared, or is there and not running (a container that left). Its metric just
+	 * names the class: it is `running` where the class has it. */
+	RULE_GONE,
 };
 
 enum { RULE_NAME_MAX = 64, RULES_MAX = 1000, RULE_PATTERNS_MAX = 100 };
@@ -46,7 +48,9 @@ struct rule_settings {
 	int64_t window_ms;
 	const char *target; /* of a forecast */
 	const char *warning, *critical; /* limits */
-	const char *clear, *critical_clear; /* default: the opposite of the limit */
+	/* Default: the opposite of the limit. `clear` is that of critical where there is no warning.
+	 * Of a built-in rule whose limit was changed, it moves along in proportion. */
+	const char *clear, *critical_clear;
 	const char *severity; /* of missing and gone; default "warning" */
 	int64_t for_ms; /* default 0 */
 	int64_t clear_for_ms; /* default 0; built-in rules set it */
@@ -66,7 +70,8 @@ const struct rule_settings *rule_builtin_find(const char *name);
 
 /* An empty one: all not set. */
 void rule_settings_init(struct rule_settings *s);
-/* What `over` sets wins over `base`; the origin is that of `over`. */
+/* What `over` sets wins over `base`; the origin is that of `over`. With another type or metric the
+ * limits, the window and the documentation of `base` are no use and forgotten. */
 void rule_settings_overlay(struct rule_settings *base, const struct rule_settings *over);
 
 /* One rule for one metric of one class. A pattern for the metric makes several. */
@@ -91,6 +96,8 @@ struct rule {
 	/* Copies, owned. */
 	char **entities, **labels, **channels;
 	size_t n_entities, n_labels, n_channels;
+	/* For rule_exceeds(): a value above or below is over a limit. */
+	double exceeds_above, exceeds_below;
 };
 
 /* An immutable set of compiled rules, sorted by class, then metric. */
@@ -102,7 +109,8 @@ struct rule_set {
 	size_t n_off;
 };
 
-/* Says what is wrong with one rule ("warning: ..."), as a configuration check reports it. */
+/* Says what is wrong with one rule as it was written ("warning: ..."), on top of the built-in one of
+ * that name, if there is one; as a configuration check reports it. */
 int rule_check(const struct rule_settings *s, struct err *e);
 /* Compiles the built-in rules with the user's on top. A rule with a mistake is an error: -EINVAL
  * with its name and origin. Everything is copied. */
@@ -121,11 +129,19 @@ enum rule_reading {
 	READING_WARNING, /* over the warning limit; also under critical, not yet clear of it, when
 			  * `level` is critical: then READING_CRITICAL */
 	READING_CRITICAL,
+	READINGS,
 };
 /* `level` is what the alert has now (SEVERITY_INFO: none): limits are left at their clear limits.
- * Without a warning limit, BETWEEN is the room between critical and its clear limit. */
+ * Without a warning limit, BETWEEN is the room between critical and its clear limit.
+ * `v` is what `how` and `type` make of the metric: its window, its change, the seconds of a
+ * forecast. Of RULE_MISSING it is the value itself: NaN is as bad as `severity` says, all else is
+ * clear. Of RULE_GONE it is 1 while the entity is there and runs, else 0. */
 enum rule_reading rule_judge(const struct rule *r, double v, enum severity level);
-/* The quick question of the hot path: over any limit? False for NaN. */
-bool rule_exceeds(const struct rule *r, double v);
+/* The quick question of the hot path: over any limit? False for NaN, so RULE_MISSING asks
+ * rule_judge(). */
+static inline bool rule_exceeds(const struct rule *r, double v)
+{
+	return v > r->exceeds_above || v < r->exceeds_below;
+}
 
 #endif
