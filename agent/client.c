@@ -167,7 +167,13 @@ static int check_reply(json_t *message, json_t **reply, struct err *e)
 
 int client_call(struct client *c, json_t *request, json_t **reply, struct err *e)
 {
-	int64_t deadline_ms = clock_mono_ms() + CLIENT_TIMEOUT_MS;
+	return client_call_within(c, request, CLIENT_TIMEOUT_MS, reply, e);
+}
+
+int client_call_within(
+	struct client *c, json_t *request, int64_t timeout_ms, json_t **reply, struct err *e)
+{
+	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
 	_cleanup_(free_p) char *text = NULL;
 	json_t *message;
 	int r;
@@ -190,7 +196,7 @@ int client_call(struct client *c, json_t *request, json_t **reply, struct err *e
 			return r;
 		if (r == 0)
 			return err_set(e, ETIMEDOUT, "the agent did not answer within %d s",
-				CLIENT_TIMEOUT_MS / 1000);
+				(int)(timeout_ms / 1000));
 		if (json_integer_value(json_object_get(message, "id")) == c->last_id)
 			return check_reply(message, reply, e);
 		json_decref(message);

@@ -8,6 +8,7 @@
 #define AGENT_CLIENT_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -26,6 +27,9 @@ DEFINE_CLEANUP(struct client *, client_close);
  * dropped. 0 and *reply (a new reference), or a negative errno: -EREMOTEIO with the agent's own
  * words when it refused, -ETIMEDOUT, -EPIPE when the agent ended. */
 int client_call(struct client *c, json_t *request, json_t **reply, struct err *e);
+/* The same for what takes longer than CLIENT_TIMEOUT_MS. */
+int client_call_within(
+	struct client *c, json_t *request, int64_t timeout_ms, json_t **reply, struct err *e);
 
 enum { CLIENT_NOTHING = 0, CLIENT_EVENT = 1 };
 /* The next pushed message (new reference): CLIENT_EVENT; CLIENT_NOTHING after timeout_ms (0:

@@ -7,12 +7,20 @@
 #define AGENT_CMD_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "agent/client.h"
 #include "agent/command.h"
 #include "base/buf.h"
 #include "base/err.h"
 
+int cmd_alerts(const struct command_call *c);
+int cmd_alerts_ack(const struct command_call *c);
+int cmd_alerts_history(const struct command_call *c);
+int cmd_alerts_rules(const struct command_call *c);
+int cmd_alerts_silence(const struct command_call *c);
+int cmd_alerts_silences(const struct command_call *c);
+int cmd_alerts_unsilence(const struct command_call *c);
 int cmd_completion(const struct command_call *c);
 int cmd_config_check(const struct command_call *c);
 int cmd_config_man(const struct command_call *c);
@@ -20,6 +28,10 @@ int cmd_config_reload(const struct command_call *c);
 int cmd_config_sample(const struct command_call *c);
 int cmd_config_show(const struct command_call *c);
 int cmd_doctor(const struct command_call *c);
+int cmd_notify_channels(const struct command_call *c);
+int cmd_notify_log(const struct command_call *c);
+int cmd_notify_send(const struct command_call *c);
+int cmd_notify_test(const struct command_call *c);
 int cmd_run(const struct command_call *c);
 int cmd_status(const struct command_call *c);
 int cmd_token_rotate(const struct command_call *c);
@@ -34,8 +46,25 @@ int cmd_fail(int r, const struct err *e);
 /* One request to the running agent. `request` is taken over. 0 and *reply (json_decref() it), or
  * the exit code after the reason was printed. */
 int cmd_ask(const struct command_call *c, json_t *request, json_t **reply);
+/* A text from the command line for a request; bytes that are no UTF-8 are replaced. */
+json_t *cmd_text(const char *s);
+/* Puts an option's text into the request, when it was given. */
+void cmd_set_text(
+	const struct command_call *c, enum command_flag flag, json_t *request, const char *name);
+/* The same for --limit. 0, or COMMAND_USAGE after the reason was printed. */
+int cmd_set_limit(const struct command_call *c, json_t *request);
+/* "agent: MESSAGE" and how to get help, on stderr. Returns COMMAND_USAGE. */
+int cmd_usage(const struct command_call *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Prints the answer for programs: without the members of the protocol. */
+int cmd_print_reply(json_t *reply);
 /* Prints to stdout; COMMAND_DONE, or COMMAND_FAILED when it cannot be written. */
 int cmd_print(const struct buf *b);
 int cmd_print_json(const json_t *j);
+
+/* The table of `agent alerts`, which `agent status` shows too, and a row of it. */
+struct columns;
+struct columns *cmd_alerts_table(void);
+void cmd_alerts_row(struct columns *table, const json_t *alert, int64_t now_ms);
 
 #endif

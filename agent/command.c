@@ -26,6 +26,23 @@ static size_t words_matched(const struct command *c, const char *const *words, s
 	return *name ? 0 : i;
 }
 
+/* The command whose name takes most of the words ("alerts rules" rather than "alerts"). */
+static const struct command *longest_match(const char *const *words, size_t n, size_t *taken)
+{
+	const struct command *best = NULL;
+
+	*taken = 0;
+	for (const struct command *c = commands; c->name; c++) {
+		size_t matched = words_matched(c, words, n);
+
+		if (matched > *taken) {
+			*taken = matched;
+			best = c;
+		}
+	}
+	return best;
+}
+
 static bool is_group(const char *word)
 {
 	for (const struct command *c = commands; c->name; c++)
@@ -137,6 +154,8 @@ static int check_call(const struct command_call *call, struct err *e)
 		if (call->flags[i] && !(c->takes & TAKES(i)))
 			return err_set(e, EINVAL, "\"agent %s\" takes no option %s", c->name,
 				command_flags[i].name);
+	if (call->n_args > c->max_args && is_group(c->name))
+		return unknown(c->name, call->args[c->max_args], e);
 	if (call->n_args > c->max_args)
 		return err_set(e, EINVAL, "\"agent %s\" does not take \"%s\"", c->name,
 			call->args[c->max_args]);
@@ -152,7 +171,7 @@ static void drop_words(struct command_call *call, size_t n)
 int command_parse(int argc, const char *const *argv, struct command_call *out, struct err *e)
 {
 	struct command_call call = {0};
-	size_t taken = 0;
+	size_t taken;
 	int r = sort_out(argc, argv, &call, e);
 
 	if (r < 0)
@@ -161,10 +180,7 @@ int command_parse(int argc, const char *const *argv, struct command_call *out, s
 		call.help = true;
 		drop_words(&call, 1);
 	}
-	for (const struct command *c = commands; c->name && !taken; c++) {
-		taken = words_matched(c, call.args, call.n_args);
-		call.command = taken ? c : NULL;
-	}
+	call.command = longest_match(call.args, call.n_args, &taken);
 	if (call.command)
 		drop_words(&call, taken);
 	else if (call.n_args > 1 && is_group(call.args[0]))
@@ -209,14 +225,15 @@ static int show_help(const struct command_call *call)
 								     : COMMAND_DONE;
 }
 
-/* After a mistake: the few commands it may have been about, else where to look. */
+/* After a mistake: the command it may have been about, else where to look. */
 static void show_usage(int argc, const char *const *argv)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(1 << 16);
+	size_t taken;
+	const struct command *c = longest_match(argv, (size_t)argc, &taken);
 
-	for (const struct command *c = commands; c->name; c++)
-		if (!c->hidden && words_matched(c, argv, (size_t)argc))
-			command_help_one(c, &b);
+	if (c && !c->hidden)
+		command_help_one(c, &b);
 	if (argc == 0)
 		command_help_all(&b);
 	else if (!b.len && (argv[0][0] == '-' || !command_help_group(argv[0], &b)))

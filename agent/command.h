@@ -24,7 +24,23 @@ enum {
 };
 
 /* Alphabetical, as in command_flags[]. */
-enum command_flag { FLAG_CONFIG, FLAG_JSON, FLAG_LISTEN, FLAG_STATE, FLAG_VIEWER, FLAGS };
+enum command_flag {
+	FLAG_CHANNEL,
+	FLAG_CONFIG,
+	FLAG_END,
+	FLAG_ENTITY,
+	FLAG_FOR,
+	FLAG_JSON,
+	FLAG_KEY,
+	FLAG_LIMIT,
+	FLAG_LISTEN,
+	FLAG_REASON,
+	FLAG_RULE,
+	FLAG_SEVERITY,
+	FLAG_STATE,
+	FLAG_VIEWER,
+	FLAGS
+};
 
 #define TAKES(flag) (1U << (flag))
 
@@ -65,7 +81,8 @@ extern const struct command commands[];
  * about; call->args then has the words that were given. */
 int command_parse(int argc, const char *const *argv, struct command_call *out, struct err *e);
 
-/* The whole list; all commands that begin with a word ("config"); one command. */
+/* The whole list; all commands that begin with a word ("config"); one command, with those that begin
+ * with its name. */
 void command_help_all(struct buf *out);
 bool command_help_group(const char *word, struct buf *out); /* false when there is none */
 void command_help_one(const struct command *c, struct buf *out);

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-enum { NAME_WIDTH = 16, FLAG_WIDTH = 20 };
+enum { NAME_WIDTH = 17, FLAG_WIDTH = 20 };
 
 static void add_line(const struct command *c, struct buf *out)
 {
@@ -49,6 +49,21 @@ static void add_flags(const struct command *c, struct buf *out)
 	buf_addf(out, "  %-*s %s\n", FLAG_WIDTH, "--help", "this text");
 }
 
+/* Of "alerts": "alerts rules" and others. */
+static void add_members(const char *group, struct buf *out)
+{
+	const char *title = "\nMore of it:\n";
+	size_t n = strlen(group);
+
+	for (const struct command *c = commands; c->name; c++) {
+		if (c->hidden || !str_starts(c->name, group) || c->name[n] != ' ')
+			continue;
+		buf_adds(out, title);
+		title = "";
+		add_line(c, out);
+	}
+}
+
 void command_help_one(const struct command *c, struct buf *out)
 {
 	buf_addf(out, "usage: agent %s%s%s%s\n\n%c%s.\n", c->name, c->arguments ? " " : "",
@@ -58,6 +73,7 @@ void command_help_one(const struct command *c, struct buf *out)
 	if (c->more)
 		buf_addf(out, "%s\n", c->more);
 	add_flags(c, out);
+	add_members(c->name, out);
 }
 
 bool command_help_group(const char *word, struct buf *out)
@@ -93,7 +109,7 @@ static void add_words(const char *group, struct buf *out)
 			(skip && (!str_starts(c->name, group) || c->name[skip - 1] != ' ')))
 			continue;
 		n = strcspn(word, " ");
-		if (strncmp(before, word, n) != 0 || before[n] != ' ')
+		if (strncmp(before, word, n) != 0 || (before[n] && before[n] != ' '))
 			buf_addf(out, " %.*s", (int)n, word);
 		before = word;
 	}
@@ -138,6 +154,8 @@ void command_completion(struct buf *out)
 		"\tcase $before in\n"
 		"\t--state) mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); return ;;\n"
 		"\t--config) mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); return ;;\n"
+		"\t--severity) mapfile -t COMPREPLY < <(compgen -W \"info warning critical\" -- "
+		"\"$current\"); return ;;\n"
 		"\tesac\n"
 		"\t[ \"$COMP_CWORD\" -gt 1 ] || first=\"\"\n"
 		"\t[ \"$COMP_CWORD\" -gt 2 ] || second=\"\"\n"
@@ -147,13 +165,13 @@ void command_completion(struct buf *out)
 	add_words("", out);
 	buf_adds(out, "\" ;;\n");
 	add_completion_groups(out);
-	buf_adds(out, "\tesac\n\tcase \"$first $second\" in\n");
-	for (const struct command *c = commands; c->name; c++)
-		if (!c->hidden && strchr(c->name, ' '))
-			add_completion_row(c, out);
 	buf_adds(out, "\tesac\n\tcase $first in\n");
 	for (const struct command *c = commands; c->name; c++)
 		if (!c->hidden && !strchr(c->name, ' '))
+			add_completion_row(c, out);
+	buf_adds(out, "\tesac\n\tcase \"$first $second\" in\n");
+	for (const struct command *c = commands; c->name; c++)
+		if (!c->hidden && strchr(c->name, ' '))
 			add_completion_row(c, out);
 	buf_adds(out, "\tesac\n"
 		      "\tcase $current in -*) words=$options ;; esac\n"

@@ -8,11 +8,21 @@
 #include "agent/command.h"
 
 const struct flag command_flags[FLAGS] = {
+	[FLAG_CHANNEL] = {"--channel", "NAME", "only what goes to this channel"},
 	[FLAG_CONFIG] = {"--config", "FILE",
 		"configuration file, or folder with agent.conf and conf.d (default /etc/agent)"},
+	[FLAG_END] = {"--end", NULL, "the story that --key names has come to a good end"},
+	[FLAG_ENTITY] = {"--entity", "PATTERN",
+		"only these, by name or CLASS/NAME; * and ? are wildcards"},
+	[FLAG_FOR] = {"--for", "TIME", "how long: 30m, 2h, 7d"},
 	[FLAG_JSON] = {"--json", NULL, "print JSON, for programs"},
+	[FLAG_KEY] = {"--key", "TEXT", "messages with the same key are one story, told in order"},
+	[FLAG_LIMIT] = {"--limit", "N", "so many at most, the newest (default 50)"},
 	[FLAG_LISTEN] = {"--listen", "ADDR:PORT",
 		"address of the dashboard, instead of the configured one"},
+	[FLAG_REASON] = {"--reason", "TEXT", "why, for others to read"},
+	[FLAG_RULE] = {"--rule", "PATTERN", "only these rules; * and ? are wildcards"},
+	[FLAG_SEVERITY] = {"--severity", "LEVEL", "info (default), warning or critical"},
 	[FLAG_STATE] = {"--state", "DIR",
 		"state folder of the agent (default /var/lib/agent, or $AGENT_STATE)"},
 	[FLAG_VIEWER] = {"--viewer", NULL, "the token that may look but not act"},
@@ -21,6 +31,32 @@ const struct flag command_flags[FLAGS] = {
 enum { CLIENT = TAKES(FLAG_STATE), DATA = CLIENT | TAKES(FLAG_JSON) };
 
 const struct command commands[] = {
+	{"alerts", NULL, 0, DATA, "list what is firing now",
+		"Those that only wait for their time to pass are shown as pending: nobody was told "
+		"of them.",
+		cmd_alerts, false},
+	{"alerts ack", "ALERT|RULE [ENTITY]", 2, DATA | TAKES(FLAG_REASON),
+		"acknowledge alerts: no reminders until they are over or get worse",
+		"ALERT is the number that \"agent alerts\" shows; RULE and ENTITY may have "
+		"wildcards.",
+		cmd_alerts_ack, false},
+	{"alerts history", NULL, 0, DATA | TAKES(FLAG_ENTITY) | TAKES(FLAG_LIMIT),
+		"list what happened, the newest first, and which channels were told",
+		"Here --entity is one CLASS/NAME, without wildcards.", cmd_alerts_history, false},
+	{"alerts rules", NULL, 0, DATA, "list all rules with their limits and their state",
+		"Built-in ones and those of the configuration.", cmd_alerts_rules, false},
+	{"alerts silence", NULL, 0,
+		DATA | TAKES(FLAG_ENTITY) | TAKES(FLAG_FOR) | TAKES(FLAG_REASON) | TAKES(FLAG_RULE),
+		"tell nobody about some alerts for a while",
+		"At least one of --rule and --entity, and --for. What still fires at the end is "
+		"told "
+		"then.",
+		cmd_alerts_silence, false},
+	{"alerts silences", NULL, 0, DATA, "list silences and maintenance windows", NULL,
+		cmd_alerts_silences, false},
+	{"alerts unsilence", "ID", 1, DATA, "end a silence",
+		"ID is the number that \"agent alerts silences\" shows.", cmd_alerts_unsilence,
+		false},
 	{"completion", NULL, 0, 0, "print the completion script for bash", NULL, cmd_completion,
 		true},
 	{"config check", NULL, 0, TAKES(FLAG_CONFIG) | TAKES(FLAG_JSON),
@@ -43,6 +79,23 @@ const struct command commands[] = {
 		"Done by the running agent, or without one by this command (then with --config).\n"
 		"Exit code 1 when a check failed.",
 		cmd_doctor, false},
+	{"notify channels", NULL, 0, DATA, "list the channels and how they are doing", NULL,
+		cmd_notify_channels, false},
+	{"notify log", NULL, 0, DATA | TAKES(FLAG_CHANNEL) | TAKES(FLAG_LIMIT),
+		"list what was sent where, the newest first, with errors", NULL, cmd_notify_log,
+		false},
+	{"notify send", "TITLE [TEXT]", 2,
+		DATA | TAKES(FLAG_END) | TAKES(FLAG_KEY) | TAKES(FLAG_SEVERITY),
+		"send a message of your own to the channels",
+		"TEXT may be \"-\": it is read from stdin. Done when the message is stored; it is "
+		"sent "
+		"for 24 hours\n"
+		"if need be.",
+		cmd_notify_send, false},
+	{"notify test", "CHANNEL", 1, DATA,
+		"send a test message and print the provider's own answer",
+		"Waits for it for up to 75 s. Exit code 1 when it was not sent.", cmd_notify_test,
+		false},
 	{"run", NULL, 0, TAKES(FLAG_CONFIG) | TAKES(FLAG_LISTEN) | TAKES(FLAG_STATE),
 		"run the agent in the foreground",
 		"Prints one line with the link to the dashboard. SIGTERM ends it, SIGHUP makes it "

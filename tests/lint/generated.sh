@@ -52,5 +52,10 @@ expect "config" agent con
 expect "rotate show" agent token ""
 expect "--state" agent status --s
 expect "--viewer" agent token show --v
+expect "alerts" agent al
+expect "silence silences" agent alerts s
+expect "--json" agent alerts --j
+expect "--reason --rule" agent alerts silence --r
+expect "warning" agent notify send x --severity w
 expect "token top" agent help t
 exit $bad

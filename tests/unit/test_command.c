@@ -71,6 +71,28 @@ START_TEST(sentences_and_options)
 }
 END_TEST
 
+START_TEST(one_word_may_be_a_command_and_the_first_of_others)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(1 << 16);
+
+	ck_assert_int_eq(parse("alerts --json"), 0);
+	ck_assert_str_eq(call.command->name, "alerts");
+	ck_assert_int_eq(parse("alerts --json rules"), 0);
+	ck_assert_str_eq(call.command->name, "alerts rules");
+	ck_assert_uint_eq(call.n_args, 0);
+	ck_assert_int_eq(parse("alerts ack rules"), 0);
+	ck_assert_str_eq(call.command->name, "alerts ack");
+	ck_assert_str_eq(call.args[0], "rules");
+	wrong("alerts rule", "there is no command \"alerts rule\"; did you mean \"alerts rules\"?");
+	wrong("alerts zebra", "there is no command \"alerts zebra\"");
+	ck_assert_int_eq(parse("help alerts"), 0);
+	ck_assert_str_eq(call.command->name, "alerts");
+	command_help_one(call.command, &b);
+	ck_assert_ptr_nonnull(strstr(buf_str(&b), "usage: agent alerts [OPTION...]"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&b), "\n  alerts unsilence  end a silence\n"));
+}
+END_TEST
+
 START_TEST(help_is_asked_for_in_many_ways)
 {
 	static const char *const ways[] = {
@@ -176,6 +198,7 @@ int main(void)
 
 	tcase_add_test(t, the_table_is_in_order);
 	tcase_add_test(t, sentences_and_options);
+	tcase_add_test(t, one_word_may_be_a_command_and_the_first_of_others);
 	tcase_add_test(t, help_is_asked_for_in_many_ways);
 	tcase_add_test(t, mistakes_are_explained);
 	tcase_add_test(t, hidden_commands_are_not_suggested);
