@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,20 +140,37 @@ static int copy_above(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, PASSED_FD + 1);
 }
 
-static int set_files(posix_spawn_file_actions_t *fa, int out_fd, int pass_fd)
-{
-	int r = posix_spawn_file_actions_addopen(fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+/* What the child is to have; -1: not this one. */
+struct files {
+	int in, out, pass;
+};
 
-	if (r == 0 && out_fd >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, out_fd, STDOUT_FILENO);
-	if (r == 0 && out_fd >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, out_fd, STDERR_FILENO);
-	if (r == 0 && pass_fd >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, pass_fd, PASSED_FD);
+static void files_done(struct files *f)
+{
+	close_p(&f->in);
+	close_p(&f->out);
+	close_p(&f->pass);
+}
+
+static int set_files(posix_spawn_file_actions_t *fa, const struct files *f)
+{
+	int r;
+
+	if (f->in >= 0)
+		r = posix_spawn_file_actions_adddup2(fa, f->in, STDIN_FILENO);
+	else
+		r = posix_spawn_file_actions_addopen(fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+
+	if (r == 0 && f->out >= 0)
+		r = posix_spawn_file_actions_adddup2(fa, f->out, STDOUT_FILENO);
+	if (r == 0 && f->out >= 0)
+		r = posix_spawn_file_actions_adddup2(fa, f->out, STDERR_FILENO);
+	if (r == 0 && f->pass >= 0)
+		r = posix_spawn_file_actions_adddup2(fa, f->pass, PASSED_FD);
 	/* Libraries, and whoever started this process, may have left descriptors open for children. */
 	if (r == 0)
 		r = posix_spawn_file_actions_addclosefrom_np(
-			fa, pass_fd >= 0 ? PASSED_FD + 1 : PASSED_FD);
+			fa, f->pass >= 0 ? PASSED_FD + 1 : PASSED_FD);
 	return r;
 }
 
@@ -180,7 +198,7 @@ static char *const *unconst(const char *const *list)
 	return (char *const *)(uintptr_t)list;
 }
 
-static int spawn(const struct child_options *o, int out_fd, int pass_fd, pid_t *pid)
+static int spawn(const struct child_options *o, const struct files *f, pid_t *pid)
 {
 	const char *path = getenv("PATH");
 	char path_entry[4096];
@@ -198,11 +216,12 @@ static int spawn(const struct child_options *o, int out_fd, int pass_fd, pid_t *
 		return r;
 	r = posix_spawnattr_init(&a);
 	if (r == 0) {
-		r = set_files(&fa, out_fd, pass_fd);
+		r = set_files(&fa, f);
 		if (r == 0)
 			r = set_attributes(&a);
 		if (r == 0)
-			r = posix_spawnp(pid, o->argv[0], &fa, &a, unconst(o->argv), unconst(env));
+			r = posix_spawnp(pid, o->program ? o->program : o->argv[0], &fa, &a,
+				unconst(o->argv), unconst(env));
 		(void)posix_spawnattr_destroy(&a);
 	}
 	(void)posix_spawn_file_actions_destroy(&fa);
@@ -225,6 +244,43 @@ static int open_output(struct child *c, int *out_fd, struct err *e)
 	return loop_add_fd(c->loop, c->fd, EPOLLIN, on_output, c, &c->watch, e);
 }
 
+/* A file in memory: the child reads it at its own pace, and nobody waits for it. */
+static int open_input(const struct child_options *o, int *in_fd, struct err *e)
+{
+	_cleanup_(close_p) int low_fd = -1;
+	const char *bytes = o->input;
+	size_t written = 0;
+
+	if (o->input_len > CHILD_INPUT_MAX)
+		return err_set(e, EMSGSIZE, "input of %zu bytes for %s, at most %d", o->input_len,
+			o->argv[0], CHILD_INPUT_MAX);
+	low_fd = memfd_create("stdin", MFD_CLOEXEC);
+	while (low_fd >= 0 && written < o->input_len) {
+		ssize_t n = write(low_fd, bytes + written, o->input_len - written);
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(e, "input for %s", o->argv[0]);
+		written += n > 0 ? (size_t)n : 0;
+	}
+	if (low_fd < 0 || lseek(low_fd, 0, SEEK_SET) < 0 || (*in_fd = copy_above(low_fd)) < 0)
+		return err_sys(e, "input for %s", o->argv[0]);
+	return 0;
+}
+
+static int open_files(
+	struct child *c, const struct child_options *o, struct files *f, struct err *e)
+{
+	int r = 0;
+
+	if (o->pass_fd >= 0 && (f->pass = copy_above(o->pass_fd)) < 0)
+		return err_sys(e, "pass descriptor %d to %s", o->pass_fd, o->argv[0]);
+	if (o->input)
+		r = open_input(o, &f->in, e);
+	if (r == 0 && !o->inherit_output)
+		r = open_output(c, &f->out, e);
+	return r;
+}
+
 static void lower_priority(pid_t pid, int nice)
 {
 	if (nice > 0)
@@ -235,9 +291,8 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 	struct child **out, struct err *e)
 {
 	_cleanup_(child_free_p) struct child *c = calloc(1, sizeof(*c));
-	_cleanup_(close_p) int out_fd = -1;
-	_cleanup_(close_p) int pass_fd = -1;
-	int r = 0;
+	_cleanup_(files_done) struct files files = {-1, -1, -1};
+	int r;
 
 	if (!c)
 		abort();
@@ -245,13 +300,10 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 	c->output_max = o->output_max ? o->output_max : 1;
 	buf_init(&c->output, 2 * c->output_max);
 	c->timer = loop_timer_new(l, on_timer, c);
-	if (o->pass_fd >= 0 && (pass_fd = copy_above(o->pass_fd)) < 0)
-		return err_sys(e, "pass descriptor %d to %s", o->pass_fd, o->argv[0]);
-	if (!o->inherit_output)
-		r = open_output(c, &out_fd, e);
+	r = open_files(c, o, &files, e);
 	if (r < 0)
 		return r;
-	r = spawn(o, out_fd, pass_fd, &c->pid);
+	r = spawn(o, &files, &c->pid);
 	if (r)
 		return err_set(e, r, "start %s: %s", o->argv[0], err_text(-r));
 	lower_priority(c->pid, o->nice);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Child processes on the loop. Started by posix_spawn with an argument array, never through a
- * shell: own process group, default signals, empty signal mask, stdin from /dev/null. Output is
- * collected with a bound (the last bytes are kept). A deadline sends TERM to the group, then KILL
- * after CHILD_GRACE_MS. A child has ended when its leader is reaped and its output pipe is at end
+ * shell: own process group, default signals, empty signal mask, stdin from memory or /dev/null.
+ * Output is collected with a bound (the last bytes are kept). A deadline sends TERM to the group,
+ * then KILL after CHILD_GRACE_MS. A child has ended when its leader is reaped and its output pipe is at end
  * of file, or CHILD_DRAIN_MS after the reaping.
  */
 #ifndef BASE_CHILD_H
@@ -20,6 +20,7 @@
 
 #define CHILD_GRACE_MS 5000
 #define CHILD_DRAIN_MS 1000
+#define CHILD_INPUT_MAX (8 * 1024 * 1024)
 
 struct child;
 
@@ -36,6 +37,7 @@ typedef void (*child_done_fn)(void *user, const struct child_result *r);
 
 struct child_options {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+	const char *program; /* path of what is run instead of argv[0]; NULL: that */
 	const char *const *env; /* NULL-terminated "K=V"; NULL: PATH and LANG=C.UTF-8 only */
 	int64_t deadline_ms; /* 0: none */
 	size_t output_max; /* bytes kept, at least 1 */
@@ -43,7 +45,7 @@ struct child_options {
 	int pass_fd;
 	bool inherit_output; /* stdout and stderr are those of this process; nothing is collected */
 	int nice; /* added to this process's niceness */
-	/* what it reads on stdin (copied); NULL: /dev/null */
+	/* what it reads on stdin (copied), at most CHILD_INPUT_MAX; NULL: /dev/null */
 	const void *input;
 	size_t input_len;
 };

@@ -62,6 +62,18 @@ START_TEST(arguments_reach_the_child_as_they_are)
 }
 END_TEST
 
+START_TEST(the_program_can_be_another_than_the_name_it_gets)
+{
+	const char *argv[] = {"agent", "-c", "echo $0", NULL};
+	struct child_options o = {
+		.argv = argv, .program = "/bin/sh", .output_max = 100, .pass_fd = -1};
+
+	(void)start_child(&o);
+	TURN_UNTIL(loop, ended.count);
+	ck_assert_str_eq(ended.output, "agent\n");
+}
+END_TEST
+
 START_TEST(the_environment_is_clean)
 {
 	ck_assert_int_eq(setenv("SECRET", "x", 1), 0);
@@ -109,6 +121,62 @@ START_TEST(signals_and_stdin_are_as_in_a_fresh_login)
 	ck_assert_uint_eq(strtoull(ended.output, NULL, 16) & 0xfffffffe7fffffffULL, 0);
 	run_program(input);
 	ck_assert_str_eq(ended.output, "/dev/null\n");
+}
+END_TEST
+
+static void run_with_input(const char *script, const void *input, size_t len)
+{
+	struct child_options o = script_options(script);
+
+	o.input = input;
+	o.input_len = len;
+	(void)start_child(&o);
+	TURN_UNTIL(loop, ended.count);
+}
+
+START_TEST(input_arrives_whole_and_then_ends)
+{
+	static char zeros[1000000];
+
+	run_with_input("cat", "a\0b\n", 4);
+	ck_assert_uint_eq(ended.len, 4);
+	ck_assert_int_eq(memcmp(ended.output, "a\0b\n", 4), 0);
+	/* More than a pipe would hold. */
+	ended.count = 0;
+	run_with_input("wc -c", zeros, sizeof(zeros));
+	ck_assert_str_eq(ended.output, "1000000\n");
+}
+END_TEST
+
+START_TEST(empty_input_is_at_its_end_at_once)
+{
+	run_with_input("wc -c", "", 0);
+	ck_assert_str_eq(ended.output, "0\n");
+}
+END_TEST
+
+START_TEST(a_child_that_does_not_read_its_input_ends_well)
+{
+	int before = count_descriptors();
+
+	run_with_input("exit 0", "unread", 6);
+	ck_assert_int_eq(ended.status, 0);
+	ck_assert_int_eq(count_descriptors(), before);
+}
+END_TEST
+
+START_TEST(input_has_a_bound)
+{
+	const char *argv[] = {"cat", NULL};
+	struct child_options o = {.argv = argv, .output_max = 10, .pass_fd = -1, .input = ""};
+	struct child *c = NULL;
+	struct err e = {""};
+	int before = count_descriptors();
+
+	o.input_len = CHILD_INPUT_MAX + 1;
+	ck_assert_int_eq(child_start(loop, &o, on_done, &ended, &c, &e), -EMSGSIZE);
+	ck_assert_ptr_nonnull(strstr(e.msg, "cat"));
+	ck_assert_int_eq(count_descriptors(), before);
 }
 END_TEST
 
@@ -224,9 +292,14 @@ static Suite *child_suite(void)
 	tcase_add_test(tc, a_child_without_output_ends_too);
 	tcase_add_test(tc, a_missing_program_is_reported_at_once);
 	tcase_add_test(tc, arguments_reach_the_child_as_they_are);
+	tcase_add_test(tc, the_program_can_be_another_than_the_name_it_gets);
 	tcase_add_test(tc, the_environment_is_clean);
 	tcase_add_test(tc, a_given_environment_is_all_there_is);
 	tcase_add_test(tc, signals_and_stdin_are_as_in_a_fresh_login);
+	tcase_add_test(tc, input_arrives_whole_and_then_ends);
+	tcase_add_test(tc, empty_input_is_at_its_end_at_once);
+	tcase_add_test(tc, a_child_that_does_not_read_its_input_ends_well);
+	tcase_add_test(tc, input_has_a_bound);
 	tcase_add_test(tc, the_child_leads_its_own_group);
 	tcase_add_test(tc, no_descriptor_but_the_three_leaks_into_the_child);
 	tcase_add_test(tc, a_descriptor_can_be_passed);
