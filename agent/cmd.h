@@ -40,6 +40,7 @@ int cmd_top(const struct command_call *c);
 int cmd_version(const struct command_call *c);
 int cmd_web(const struct command_call *c);
 int cmd_worker_chart(const struct command_call *c);
+int cmd_worker_mail(const struct command_call *c);
 
 /* "agent: MESSAGE" on stderr. Returns the exit code that belongs to the result of a client call. */
 int cmd_fail(int r, const struct err *e);

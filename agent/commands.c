@@ -122,5 +122,7 @@ const struct command commands[] = {
 	{"web", NULL, 0, 0, "the web process; started by the agent itself", NULL, cmd_web, true},
 	{"worker chart", NULL, 0, 0, "draw one picture; started by the agent itself", NULL,
 		cmd_worker_chart, true},
+	{"worker mail", NULL, 0, 0, "send one mail; started by the agent itself", NULL,
+		cmd_worker_mail, true},
 	{NULL, NULL, 0, 0, NULL, NULL, NULL, false},
 };

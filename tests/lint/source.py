@@ -27,7 +27,7 @@ FLOORS = {
 WRAPPERS = {
     r"rrd(_client)?\.h": r"collectors/rrd_(chart|file)\.c",
     r"microhttpd\.h": r"agent/web/http(_server\.c|_internal\.h|\.c)",
-    r"curl/.*": r"base/http_(client\.c|request\.h)",
+    r"curl/.*": r"base/(http_(client\.c|request\.h)|mail_worker\.c)",
     r"sqlite3\.h": r"base/db\.c",
     r"libconfig\.h": r"agent/config[a-z_]*\.c",
 }
