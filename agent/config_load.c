@@ -10,6 +10,7 @@
 
 #include "agent/config_build.h"
 #include "agent/config_file.h"
+#include "agent/notify_config.h"
 #include "base/str.h"
 
 static struct config *new_config(const struct options *table)
@@ -70,6 +71,8 @@ static void take_override(struct config *c, const struct config_override *o, str
 static int finish(struct config *c, struct config **out, struct mistakes *m)
 {
 	config_build(c, m);
+	if (c->table == &options_all)
+		notify_config_check(c, m);
 	if (mistakes_count(m)) {
 		config_free(c);
 		return -EINVAL;
