@@ -75,6 +75,10 @@ void sender_set_channels(
 /* New deliveries were committed. */
 void sender_wake(struct sender *s);
 
+/* Gives up what could not be delivered for too long, and says so; lets go of problems that have been
+ * shown for long enough. Every few minutes. */
+void sender_expire(struct sender *s);
+
 /* What a channel does now, for the API: "idle", "grouping", "sending", "waiting" (backoff), "rate",
  * "quiet", "broken". */
 struct sender_status {

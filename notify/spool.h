@@ -98,6 +98,7 @@ struct channel_state {
 	int64_t last_sent_ms, last_failed_ms;
 	char last_error[300];
 	struct channel_memory memory;
+	char memory_of[64]; /* what to[0] was: for another one the memory is worth nothing */
 };
 int spool_load_channel(
 	struct spool *s, const char *channel, struct channel_state *out, struct err *e);
@@ -134,6 +135,7 @@ int spool_list_deliveries(
 	"CREATE TABLE channel_state(channel TEXT PRIMARY KEY, not_before_ms INTEGER NOT NULL,"     \
 	" failures INTEGER NOT NULL, last_sent_ms INTEGER NOT NULL, last_failed_ms INTEGER NOT "   \
 	"NULL,"                                                                                    \
-	" last_error TEXT NOT NULL, memory_to TEXT NOT NULL) WITHOUT ROWID;"
+	" last_error TEXT NOT NULL, memory_to TEXT NOT NULL, memory_of TEXT NOT NULL) WITHOUT "    \
+	"ROWID;"
 
 #endif

@@ -158,8 +158,9 @@ int spool_prune(struct spool *s, int64_t now_ms, struct err *e)
 int spool_load_channel(
 	struct spool *s, const char *channel, struct channel_state *out, struct err *e)
 {
-	static const char sql[] = "SELECT not_before_ms, failures, last_sent_ms, last_failed_ms,"
-				  " last_error, memory_to FROM channel_state WHERE channel = ?1";
+	static const char sql[] =
+		"SELECT not_before_ms, failures, last_sent_ms, last_failed_ms,"
+		" last_error, memory_to, memory_of FROM channel_state WHERE channel = ?1";
 	_cleanup_(db_finalize_p) struct db_stmt *st = NULL;
 	struct channel_state cs = {0};
 	int r = db_prepare(s->db, sql, &st, e);
@@ -177,6 +178,7 @@ int spool_load_channel(
 		cs.last_failed_ms = db_int(st, 3);
 		(void)str_copy(cs.last_error, sizeof(cs.last_error), db_text(st, 4));
 		(void)str_copy(cs.memory.to, sizeof(cs.memory.to), db_text(st, 5));
+		(void)str_copy(cs.memory_of, sizeof(cs.memory_of), db_text(st, 6));
 	}
 	*out = cs;
 	return 0;
@@ -188,7 +190,8 @@ int spool_store_channel(
 	static const char sql[] =
 		"INSERT OR REPLACE INTO channel_state(channel, not_before_ms, failures, "
 		"last_sent_ms,"
-		" last_failed_ms, last_error, memory_to) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+		" last_failed_ms, last_error, memory_to, memory_of)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 	_cleanup_(db_finalize_p) struct db_stmt *st = NULL;
 	int r = spool_enter(s, e);
 
@@ -203,6 +206,7 @@ int spool_store_channel(
 		db_bind_int(st, 5, cs->last_failed_ms);
 		db_bind_text(st, 6, cs->last_error);
 		db_bind_text(st, 7, cs->memory.to);
+		db_bind_text(st, 8, cs->memory_of);
 		r = spool_run(st, e);
 	}
 	return spool_leave(s, r, e);
