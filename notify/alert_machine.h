@@ -49,7 +49,9 @@ struct alert_life {
 	enum alert_state state;
 	/* Now, worst since it fired, and last told: SEVERITY_INFO is none. */
 	enum severity level, worst, told;
-	int64_t since_ms; /* over the limit since (the start of pending) */
+	/* Over the limit since (the start of pending). These two and `worst` stay after the end, so
+	 * that a message can say how long it lasted, until it begins again. */
+	int64_t since_ms;
 	int64_t fired_ms;
 	int64_t entered_ms; /* this state */
 	int64_t told_ms; /* the last message of any kind */
@@ -61,9 +63,16 @@ const char *alert_state_name(enum alert_state s); /* "ok" "pending" ... "no-data
 bool alert_state_from(const char *name, enum alert_state *out);
 
 /* One sample. `muted` (a silence, maintenance, a swap under way): states go on, nothing is told;
- * what is still true when it ends is told then. A recovery is told only when the firing was.
+ * what is still true when it ends is told then. A recovery is told only when the firing was, and
+ * the rule wants it. Getting better is silent, and so is getting worse up to what was told last;
+ * a reminder tells the level of now.
  * Returns whether *life changed in a way that must be stored; *tell is set always. */
 bool alert_machine_step(struct alert_life *life, const struct rule *r, enum rule_reading v,
 	int64_t now_ms, bool muted, enum alert_action *tell);
+
+/* Whether the life can be forgotten: it is ok, and the last times it fired are too long ago to count
+ * for flapping. Until then a life that is ok must be kept, or the third firing in a quarter of an
+ * hour would look like the first. */
+bool alert_machine_is_over(const struct alert_life *life, int64_t now_ms);
 
 #endif
