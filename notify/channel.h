@@ -97,7 +97,8 @@ enum verdict {
 	VERDICT_BROKEN, /* the channel is set up wrongly (token, address): all would fail; tried
 			 * again every CHANNEL_BACKOFF_MAX_MS, shown as a problem */
 	VERDICT_REFUSED, /* this message will never be taken; the next one may */
-	VERDICT_PLAIN, /* refused for its form: build it again with `plain` */
+	VERDICT_PLAIN, /* refused for its form: build it again with `plain`; the same answer to that
+			* is VERDICT_REFUSED, which judge() cannot know */
 };
 
 struct verdict_of {
