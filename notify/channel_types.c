@@ -6,6 +6,7 @@
 const struct channel_type *const channel_types[] = {
 	&channel_alertmanager,
 	&channel_dokploy,
+	&channel_slack,
 	&channel_webhook,
 	NULL,
 };
