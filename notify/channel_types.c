@@ -7,6 +7,7 @@ const struct channel_type *const channel_types[] = {
 	&channel_alertmanager,
 	&channel_dokploy,
 	&channel_slack,
+	&channel_telegram,
 	&channel_webhook,
 	NULL,
 };
