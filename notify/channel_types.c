@@ -5,6 +5,7 @@
 
 const struct channel_type *const channel_types[] = {
 	&channel_alertmanager,
+	&channel_discord,
 	&channel_dokploy,
 	&channel_slack,
 	&channel_telegram,
