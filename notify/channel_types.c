@@ -8,6 +8,7 @@ const struct channel_type *const channel_types[] = {
 	&channel_discord,
 	&channel_dokploy,
 	&channel_slack,
+	&channel_teams,
 	&channel_telegram,
 	&channel_webhook,
 	NULL,
