@@ -7,6 +7,7 @@ const struct channel_type *const channel_types[] = {
 	&channel_alertmanager,
 	&channel_discord,
 	&channel_dokploy,
+	&channel_gotify,
 	&channel_ntfy,
 	&channel_slack,
 	&channel_teams,
