@@ -321,15 +321,17 @@ double entity_increase(const struct entity *e, size_t metric)
 	return e->increases[metric];
 }
 
-static void set_value(struct label *l, const char *value)
+/* Returns whether it is another one now. */
+static bool set_value(struct label *l, const char *value)
 {
 	char cut[ENTITY_LABEL_MAX + 1];
 
-	if (l->value && strncmp(l->value, value, ENTITY_LABEL_MAX) == 0)
-		return;
 	(void)str_copy(cut, sizeof(cut), value);
+	if (l->value && strcmp(l->value, cut) == 0)
+		return false;
 	free(l->value);
 	l->value = str_dup(cut);
+	return true;
 }
 
 void entity_label(struct entity *e, const char *name, const char *value)
@@ -343,10 +345,11 @@ void entity_label(struct entity *e, const char *name, const char *value)
 			return;
 		if (i == e->n_labels)
 			e->labels[e->n_labels++] = (struct label){name, NULL};
-		set_value(&e->labels[i], value);
+		e->labelled += set_value(&e->labels[i], value);
 	} else if (i < e->n_labels) {
 		free(e->labels[i].value);
 		e->labels[i] = e->labels[--e->n_labels];
+		e->labelled++;
 	}
 }
 

@@ -43,6 +43,7 @@ struct entity {
 	const char **missing; /* why a value cannot be had (static storage), or NULL */
 	struct label labels[ENTITY_LABELS_MAX];
 	size_t n_labels;
+	unsigned labelled; /* how often a label has changed */
 	int64_t read_ns; /* of this sample; 0: not read in this sample */
 	int64_t last_read_ns; /* of the sample before; 0: none */
 	unsigned seen; /* sample number of the last registry_get() */

@@ -223,6 +223,34 @@ START_TEST(labels_are_set_replaced_removed_and_bounded)
 }
 END_TEST
 
+START_TEST(changes_of_labels_are_counted)
+{
+	char value[2 * ENTITY_LABEL_MAX + 1] = "x";
+	struct entity *e;
+	unsigned n;
+
+	registry_begin(r);
+	e = registry_get(r, &class_container, "web");
+	n = e->labelled;
+	entity_label(e, "image", NULL);
+	ck_assert_uint_eq(e->labelled, n);
+	entity_label(e, "image", "nginx:1");
+	ck_assert_uint_ne(e->labelled, n);
+	n = e->labelled;
+	entity_label(e, "image", "nginx:1");
+	ck_assert_uint_eq(e->labelled, n);
+	entity_label(e, "image", "");
+	ck_assert_uint_ne(e->labelled, n);
+	/* One that is cut, in the middle of a character, is the same again. */
+	for (size_t i = 1; i + 2 < sizeof(value); i += 2)
+		memcpy(value + i, "\u00e4", 3);
+	entity_label(e, "image", value);
+	n = e->labelled;
+	entity_label(e, "image", value);
+	ck_assert_uint_eq(e->labelled, n);
+}
+END_TEST
+
 /* The tables are what everything else trusts. */
 START_TEST(metric_tables_are_complete)
 {
@@ -275,6 +303,7 @@ int main(void)
 	tcase_add_test(t, order_is_by_class);
 	tcase_add_test(t, hostile_keys_are_made_valid);
 	tcase_add_test(t, labels_are_set_replaced_removed_and_bounded);
+	tcase_add_test(t, changes_of_labels_are_counted);
 	tcase_add_test(t, metric_tables_are_complete);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
