@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/db.h"
 #include "base/err.h"
 #include "collectors/entity.h"
@@ -19,6 +20,18 @@
 #include "notify/event.h"
 #include "notify/rule.h"
 #include "notify/silence.h"
+
+enum {
+	ALERTS_MAX = 20000, /* at once; more are not looked at */
+	ALERTS_EVENTS_MAX = 2000, /* not yet stored; then the oldest reminders and the like go */
+	/* An entity that a rule of type gone or missing has told of is given up after this. */
+	ALERTS_GONE_MS = 24 * 3600 * 1000,
+	/* Windows as long as this, and those of alerts that were stored, are filled from history. */
+	ALERTS_HISTORY_MS = 30 * 60 * 1000,
+	ALERTS_FILLS = 20, /* at most so many in a sample */
+	/* What is over its limit for less than this is not written to the disk. */
+	ALERTS_PENDING_MS = 60 * 1000,
+};
 
 struct alerts;
 
@@ -28,10 +41,11 @@ struct alert {
 	const char *class_name; /* static */
 	char *entity; /* key */
 	struct alert_life life;
-	double value; /* last seen; NaN unknown */
+	double value; /* last one that was known; NaN: never */
+	double worst_value; /* since it is over the limit; NaN */
 	char *acknowledged_by; /* NULL: not */
 	char *acknowledged_reason;
-	const char *muted; /* why nothing is told, as of the last sample; NULL */
+	char *muted; /* why nothing is told, as of the last sample; NULL */
 };
 
 struct alerts_options {
@@ -48,9 +62,11 @@ struct alerts_options {
  * for it; without it for ALERT_NODATA_MS they end. */
 int alerts_new(struct db *db, const struct alerts_options *o, struct rule_set *rules,
 	struct silences *silences, struct alerts **out, struct err *e);
-void alerts_free(struct alerts *a);
+/* The registry may be gone by now; one that is not cannot be evaluated by another struct alerts. */
+void alerts_free(struct alerts *a); /* NULL is fine */
 /* A reload: alerts of rules with the same name and metric go on; those of rules that are gone or
- * off end without a message. Takes over. */
+ * off end without a message. Takes over. Texts of rules are no longer valid afterwards. Not within
+ * a transaction that alerts_store() was called in. */
 void alerts_set_rules(struct alerts *a, struct rule_set *rules);
 const struct rule_set *alerts_rules(const struct alerts *a);
 
@@ -78,8 +94,14 @@ size_t alerts_list(const struct alerts *a, const struct alert **out, size_t max)
 size_t alerts_watched(const struct alerts *a, const char *rule_name);
 size_t alerts_firing(const struct alerts *a, const char *rule_name); /* NULL: all */
 
+/* What it is about, in words: "Disk / is 93.1 % full". */
+void alert_title(const struct alert *al, struct buf *out);
+/* "above 90 % for 5m": the limit it is over, or was; "" for rules without one. */
+void alert_limit(const struct alert *al, struct buf *out);
+
 /* Acknowledges every firing alert that fits: by id (not 0), else by patterns for rule and entity.
- * Stored before it returns. Returns how many; -ENOENT when none fits. */
+ * Stored before it returns. Returns how many; -ENOENT when none fits. Patterns as
+ * in struct silence; NULL: all. */
 int alerts_acknowledge(struct alerts *a, int64_t id, const char *rule, const char *entity,
 	const char *by, const char *reason, struct err *e);
 
@@ -89,7 +111,8 @@ int alerts_acknowledge(struct alerts *a, int64_t id, const char *rule, const cha
 	"NULL,"                                                                                    \
 	" worst INTEGER NOT NULL, told INTEGER NOT NULL, since_ms INTEGER NOT NULL,"               \
 	" fired_ms INTEGER NOT NULL, entered_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL,"       \
-	" fires TEXT NOT NULL, value REAL, acknowledged_by TEXT, acknowledged_reason TEXT,"        \
+	" fires TEXT NOT NULL, value REAL, worst_value REAL, acknowledged_by TEXT,"                \
+	" acknowledged_reason TEXT,"                                                               \
 	" UNIQUE(rule, class, entity, metric));"
 
 #endif

@@ -256,7 +256,7 @@ static const char *swap_reason_of(
 	return NULL;
 }
 
-static bool matches(const char *pattern, const char *a, const char *b)
+bool silence_matches(const char *pattern, const char *a, const char *b)
 {
 	bool negative = *pattern == '!';
 
@@ -274,7 +274,8 @@ const char *silences_reason(struct silences *s, const struct rule *r, const char
 		const struct silence *one = &s->list[i];
 
 		if (one->from_ms <= now_ms && now_ms < one->until_ms &&
-			matches(one->rule, r->name, NULL) && matches(one->entity, entity_key, full))
+			silence_matches(one->rule, r->name, NULL) &&
+			silence_matches(one->entity, entity_key, full))
 			return *one->reason ? one->reason : "silenced";
 	}
 	for (size_t i = 0; i < s->n_windows; i++)

@@ -35,6 +35,8 @@ struct silences {
 	size_t n_swaps;
 };
 
+/* Whether the pattern fits either text (b may be NULL); "!" in front: neither. */
+bool silence_matches(const char *pattern, const char *a, const char *b);
 void silence_free_maintenance(struct silences *s);
 /* `full` is CLASS/KEY. */
 bool silence_window_covers(struct silence_window *w, const char *rule, const char *key,
