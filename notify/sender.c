@@ -118,8 +118,7 @@ static void expire_others(struct sender *s)
 		names[i] = s->lanes[i]->name;
 	r = spool_expire_others(s->o.spool, names, s->n_lanes, sender_now(s), &e);
 	if (r > 0)
-		log_warning(
-			"%d messages waited for channels that are not there any more: given up", r);
+		log_warning("given up, waiting for channels that are not there any more: %d", r);
 	else if (r < 0)
 		log_warning("messages for channels that are gone: %s", e.msg);
 }

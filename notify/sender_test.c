@@ -51,11 +51,11 @@ static void finish(struct test_call *t, const struct answer *a, const struct ver
 		.took_ms = clock_mono_ms() - t->start_mono_ms,
 		.answer = *a,
 		.verdict = *v};
-	_cleanup_(test_free_p) struct test_call *gone = t;
 	struct lane *l = t->lane;
 
 	unlink_test(t);
 	t->done(t->user, &r);
+	test_free(t);
 	if (r.sent) {
 		lane_hurry(l);
 		lane_pump(l);
