@@ -36,7 +36,8 @@ class Gotify(Provider):
         return Answer(200, {"id": 25, "appid": 5, "message": data["message"], "title": data.get("title", "")})
 
     def server_error(self):
-        return Answer(500, {"error": "Internal Server Error", "errorCode": 500, "errorDescription": "database is locked"})
+        said = {"error": "Internal Server Error", "errorCode": 500, "errorDescription": "database is locked"}
+        return Answer(500, said)
 
     def refusal(self, status):
         said = "you need to provide a valid access token or user credentials to access this api"

@@ -10,8 +10,8 @@ from harness.providers.server import Answer, Provider, Refused, png_size
 MESSAGE_MAX = 4096  # bytes; a longer one becomes a file
 JSON_MAX = 2 * MESSAGE_MAX  # of the whole body; server/server.go, transformBodyJSON
 FILE_MAX = 15 * 1024 * 1024
-MEMBERS = {"topic", "message", "title", "tags", "priority", "actions", "click", "attach", "markdown", "icon", "filename",
-           "delay", "email", "call"}
+MEMBERS = {"topic", "message", "title", "tags", "priority", "actions", "click", "attach", "markdown", "icon",
+           "filename", "delay", "email", "call"}
 
 
 def _error(status, code, text):
@@ -63,12 +63,9 @@ class Ntfy(Provider):
         """A picture as the body, the rest in headers: ASCII only, other text as RFC 2047 says."""
         if not png_size(request.body) or len(request.body) > FILE_MAX:
             raise _error(400, 40014, "invalid request: attachment is no PNG")
-        name = request.headers.get("Filename", "")
-        if not name:
-            raise _error(400, 40014, "invalid request: no file name")
-        request.pictures.append((name, request.body))
         headers = {n.lower().removeprefix("x-"): v for n, v in request.headers.items()}
         data = {"topic": request.path[1:]}
+        request.pictures.append((headers.get("filename", ""), request.body))
         for member in ("title", "message", "click", "tags", "priority", "markdown"):
             if member in headers:
                 data[member] = _header(headers[member])

@@ -43,6 +43,7 @@ class Request:
     """One request as it came, and what became of it."""
 
     method: str
+    target: str  # as it stood in the request line
     path: str
     query: dict
     headers: object
@@ -100,7 +101,8 @@ class Provider:
     """To be derived from: `check` raises Refused or returns the Answer, and fills request.data and .pictures.
 
     `mode`s of next(): ok, 429 (wait=seconds), 500, hang, cut (in the middle of the answer), reset, garbage (no
-    HTTP), nonsense (200 with a body that is not the provider's), refuse (status=403 and the like).
+    HTTP), nonsense (200 with a body that is not the provider's), refuse (status=403 and the like), echo (a refusal that
+    repeats the whole request).
     """
 
     name = "provider"
@@ -188,6 +190,9 @@ class Provider:
             return self.too_many(how.get("wait", 1))
         if mode == "refuse":
             return self.refusal(how["status"])
+        if mode == "echo":
+            return Answer(how["status"], f"Cannot {request.method} {request.target}\n{request.headers}\n"
+                          + request.body.decode(errors="replace"))
         if mode == "500":
             return self.server_error()
         if mode == "nonsense":
@@ -225,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
-        request = Request(self.command, url.path, query, self.headers, self._body(), time.monotonic())
+        request = Request(self.command, self.path, url.path, query, self.headers, self._body(), time.monotonic())
         try:
             answer = self.provider.answer(request)
         except Exception as e:  # a request that the check did not foresee must not pass for accepted

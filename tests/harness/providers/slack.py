@@ -71,12 +71,17 @@ class Slack(Provider):
     def nonsense(self):
         return Answer(200, "<!DOCTYPE html><html><title>Sign in</title></html>")
 
+    def _summary(self, request):
+        """The text beside the blocks, which is what a telephone shows first. Its formatting can be switched off."""
+        kind = "mrkdwn" if request.data.get("mrkdwn", True) else "links"
+        return {"type": kind, "text": request.data["text"]}
+
     def text(self, request):
-        shown = _texts(_all_blocks(request.data)) or [{"type": "mrkdwn", "text": request.data["text"]}]
+        shown = _texts(_all_blocks(request.data)) or [self._summary(request)]
         return "\n".join(_read(t)[0] for t in shown)
 
     def interpreted(self, request):
-        shown = [*_texts(_all_blocks(request.data)), {"type": "mrkdwn", "text": request.data["text"]}]
+        shown = [*_texts(_all_blocks(request.data)), self._summary(request)]
         return [found for t in shown for found in _read(t)[1]]
 
 
@@ -100,14 +105,14 @@ def _texts(blocks):
 def _read(t):
     """What is seen of a text object, and what in it is more than text."""
     if t["type"] == "plain_text":
-        return plain(t["text"]), []
+        return plain(html.unescape(t["text"])), []
     found = []
     text = t["text"]
     for m in _ANGLES.finditer(text):
         kind = "mention" if m.group(1)[:1] in "!@#" else "link"
         found.append((kind, m.group(1)))
     text = _ANGLES.sub(lambda m: m.group(1).partition("|")[2] or m.group(1), text)
-    for kind, pattern in _FORMATTED:
+    for kind, pattern in _FORMATTED if t["type"] == "mrkdwn" else ():
         found += [(kind, plain(html.unescape(m.group(1)))) for m in pattern.finditer(text)]
     return plain(html.unescape(text)), found
 

@@ -52,15 +52,17 @@ class Teams(Provider):
         message = "The authentication credentials are not valid or are expired."
         return Answer(status, {"error": {"code": "DirectApiAuthorizationRequired", "message": message}})
 
-    def _texts(self, request):
-        return list(_texts(request.data["attachments"][0]["content"]["body"]))
+    def _read(self, request):
+        """What is seen and what is more than text, of each element. Markdown is read in all but rich text."""
+        for is_rich, text in _texts(request.data["attachments"][0]["content"]["body"]):
+            yield (markdown.plain(text), []) if is_rich else markdown.read(text)
 
     def text(self, request):
-        return "\n".join(markdown.read(t)[0] for t in self._texts(request))
+        return "\n".join(seen for seen, _ in self._read(request))
 
     def interpreted(self, request):
         mentions = request.data["attachments"][0]["content"].get("msteams", {}).get("entities", [])
-        found = [f for t in self._texts(request) for f in markdown.read(t)[1]]
+        found = [f for _, some in self._read(request) for f in some]
         return found + [("mention", m.get("text", "")) for m in mentions]
 
 
@@ -80,6 +82,9 @@ def _check_item(item):
     kind = item.get("type")
     if kind == "TextBlock":
         good = isinstance(item.get("text"), str) and item["text"]
+    elif kind == "RichTextBlock":
+        runs = item.get("inlines", [])
+        good = runs and all(r.get("type") == "TextRun" and isinstance(r.get("text"), str) and r["text"] for r in runs)
     elif kind == "FactSet":
         good = item.get("facts") and all(
             set(f) == {"title", "value"} and all(isinstance(v, str) for v in f.values()) for f in item["facts"])
@@ -97,10 +102,13 @@ def _check_item(item):
 
 
 def _texts(items):
+    """(is it rich text, the text) in order."""
     for item in items:
         if item["type"] == "TextBlock":
-            yield item["text"]
+            yield False, item["text"]
+        elif item["type"] == "RichTextBlock":
+            yield True, "".join(run["text"] for run in item["inlines"])
         for fact in item.get("facts", []):
-            yield fact["title"]
-            yield fact["value"]
+            yield False, fact["title"]
+            yield False, fact["value"]
         yield from _texts(item.get("items", item.get("columns", [])))

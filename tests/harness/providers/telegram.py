@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telegram's Bot API (core.telegram.org/bots/api): sendMessage and sendPhoto. Lengths and offsets are in UTF-16 units."""
+"""Telegram's Bot API (core.telegram.org/bots/api): sendMessage and sendPhoto. Lengths, offsets: UTF-16 units."""
 
 import json
 import urllib.parse
@@ -106,11 +106,12 @@ class Telegram(Provider):
         return request.data.get("text") or request.data["caption"]
 
     def interpreted(self, request):
-        text = self.text(request).encode("utf-16-le")
+        """Entities say beside the text what is formatted, so only these could lead away, or a parse_mode."""
         data = request.data
+        text = self.text(request).encode("utf-16-le")
         entities = data.get("entities") or data.get("caption_entities") or []
-        found = [(e["type"], text[2 * e["offset"]:2 * (e["offset"] + e["length"])].decode("utf-16-le"))
-                 for e in entities]
+        found = [("link", text[2 * e["offset"]:2 * (e["offset"] + e["length"])].decode("utf-16-le"))
+                 for e in entities if e["type"] == "text_link"]
         return found + ([("parse_mode", data["parse_mode"])] if data.get("parse_mode") else [])
 
 
