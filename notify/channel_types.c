@@ -5,8 +5,10 @@
 
 const struct channel_type *const channel_types[] = {
 	&channel_alertmanager,
+	&channel_command,
 	&channel_discord,
 	&channel_dokploy,
+	&channel_email,
 	&channel_gotify,
 	&channel_ntfy,
 	&channel_slack,
