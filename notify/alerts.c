@@ -214,7 +214,7 @@ size_t alerts_n_events(const struct alerts *a)
 	return a->n_events;
 }
 
-const struct event *alerts_event_at(const struct alerts *a, size_t i)
+struct event *alerts_event_at(const struct alerts *a, size_t i)
 {
 	return a->events[i].event;
 }

@@ -78,7 +78,7 @@ void alerts_entity_gone(struct alerts *a, struct entity *e);
 /* What the samples since the last alerts_stored() brought. */
 bool alerts_has_changes(const struct alerts *a);
 size_t alerts_n_events(const struct alerts *a);
-const struct event *alerts_event_at(const struct alerts *a, size_t i);
+struct event *alerts_event_at(const struct alerts *a, size_t i); /* to be given its id */
 /* Channels the rule of that event is for; n 0: as the channels say. */
 struct rule_patterns alerts_event_channels(const struct alerts *a, size_t i);
 /* Writes changed alerts, inside the caller's transaction. */

@@ -34,6 +34,7 @@ enum {
 #define EVENT_ALERT_REMINDER "alert.reminder"
 #define EVENT_ALERT_RECOVERED "alert.recovered"
 #define EVENT_ALERT_FLAPPING "alert.flapping"
+#define EVENT_AGENT_PROBLEM "agent.problem" /* something of the agent itself does not work */
 #define EVENT_MESSAGE "message" /* agent notify send */
 #define EVENT_TEST "test" /* agent notify test */
 

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdarg.h>
 
+#include "notify/notify.h"
 #include "notify/spool.h"
 #include "tests/unit/scratch.h"
 
@@ -16,7 +17,7 @@ static struct spool *spool;
 
 static inline void spool_case_open(void)
 {
-	static const char *const migrations[] = {SPOOL_SCHEMA};
+	static const char *const migrations[] = {NOTIFY_SCHEMA};
 	struct err e = {""};
 
 	ck_assert_msg(db_open(scratch_path("state.db"), migrations, 1, &spool_db, &e) == DB_OPENED,
