@@ -2,7 +2,7 @@
  *
  * HTTP client on the loop: libcurl's multi interface, no threads, no blocking. One client serves
  * all requests of a process. Also speaks to Unix sockets (the Docker API). Redirects are not
- * followed. The only other users of curl are the backup stores, which have a process of their own.
+ * followed. The other users of curl, mail_worker.h and the backup stores, have a process of their own.
  */
 #ifndef BASE_HTTP_CLIENT_H
 #define BASE_HTTP_CLIENT_H
@@ -19,8 +19,8 @@ struct http_request;
 
 struct http_response {
 	/* 0, or a negative errno: no whole response came (-ETIMEDOUT, -ECONNREFUSED,
-	 * -EHOSTUNREACH for a name that is not known, -EMSGSIZE, -EIO; -ENOENT and -EACCES for a
-	 * Unix socket) */
+	 * -EHOSTUNREACH for a name that is not known, -EPROTO for a certificate that is not
+	 * trusted, -EMSGSIZE, -EIO; -ENOENT and -EACCES for a Unix socket) */
 	int error;
 	char message[256]; /* why, when error != 0 */
 	long status; /* HTTP status, 0 when none arrived */

@@ -71,6 +71,9 @@ static int errno_of(const struct http_request *r, CURLcode code)
 	case CURLE_COULDNT_CONNECT:
 		(void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
 		return os_errno > 0 ? (int)os_errno : ECONNREFUSED;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return EPROTO;
 	default:
 		return EIO;
 	}
@@ -154,6 +157,15 @@ static void set_limits(CURL *easy, const struct http_request_options *o)
 			(curl_off_t)(o->max_body ? o->max_body : 1));
 }
 
+static void set_trust(CURL *easy, const char *ca_file)
+{
+	if (!ca_file)
+		return;
+	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+	/* The system's folder would be looked at besides. */
+	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+}
+
 static void set_headers(struct http_request *r, const struct http_request_options *o)
 {
 	/* No waiting for "100 Continue" before a body. */
@@ -193,6 +205,7 @@ struct http_request *http_request_new(
 	(void)curl_easy_setopt(r->easy, CURLOPT_URL, o->url);
 	if (o->unix_socket)
 		(void)curl_easy_setopt(r->easy, CURLOPT_UNIX_SOCKET_PATH, o->unix_socket);
+	set_trust(r->easy, o->ca_file);
 	(void)curl_easy_setopt(r->easy, CURLOPT_PRIVATE, r);
 	(void)curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
 	(void)curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_header);

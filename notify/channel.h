@@ -149,8 +149,8 @@ int64_t channel_quiet_until(const struct channel *c, enum severity s, int64_t no
 /* For `check` functions: -EINVAL unless url is not set or is http:// or https:// with a host. */
 int channel_check_url(const struct channel *c, struct err *e);
 
-/* For judge functions: error, 2xx, 429 with Retry-After, 408 and 5xx, 401/403/404/410, other 4xx,
- * as most providers mean them. Fills all of *out; `why` gets the status only, because the provider's
+/* For judge functions: error (-EPROTO, a certificate, is BROKEN), 2xx, 429 with Retry-After, 408 and
+ * 5xx, 401/403/404/410, other 4xx, as most providers mean them. Fills all of *out; `why` gets the status only, because the provider's
  * words may repeat a secret: channel_judge() adds them, or channel_why(). */
 void channel_judge_http(const struct answer *a, struct verdict_of *out);
 /* The same with the provider's words in `why`. */

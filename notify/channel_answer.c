@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "notify/channel.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,9 @@ void channel_judge_http(const struct answer *a, struct verdict_of *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->retry_after_ms = -1;
-	out->verdict = a->error ? VERDICT_RETRY : verdict_of_status(a->status);
+	out->verdict = verdict_of_status(a->status);
+	if (a->error) /* a certificate does not mend itself */
+		out->verdict = a->error == -EPROTO ? VERDICT_BROKEN : VERDICT_RETRY;
 	if (out->verdict == VERDICT_RETRY)
 		out->retry_after_ms = a->retry_after_ms;
 	if (a->error)

@@ -244,6 +244,7 @@ START_TEST(passing_errors_are_told_from_lasting_ones)
 	ck_assert_int_eq(judge(0, 503, "", 7000).retry_after_ms, 7000);
 	ck_assert_int_eq(judge(0, 200, "", 7000).retry_after_ms, -1);
 	ck_assert_int_eq(judge(-ECONNREFUSED, 0, "", -1).verdict, VERDICT_RETRY);
+	ck_assert_int_eq(judge(-EPROTO, 0, "", -1).verdict, VERDICT_BROKEN);
 }
 END_TEST
 
