@@ -101,7 +101,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
 
-everything: $(BUILD)/agent $(BUILD)/metrics_page $(UNIT) $(REPLAY)
+everything: $(BUILD)/agent $(BUILD)/metrics_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
 
 system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus
 	/usr/bin/python3 -m pytest -q -rfEs tests/system
@@ -125,8 +125,13 @@ $(BUILD)/tests/cgroups: tests/bench/cgroups.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
+$(BUILD)/tests/rules: tests/bench/rules.c $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
+
 BENCH ?=
-bench: $(BUILD)/agent $(BUILD)/tests/cgroups ## what the agent costs; BENCH="--levels 50 --soak 3600"
+bench: $(BUILD)/agent $(BUILD)/tests/cgroups $(BUILD)/tests/rules ## what the agent costs; BENCH="--levels 50 --soak 3600"
+	$(BUILD)/tests/rules
 	/usr/bin/python3 tests/bench/bench.py $(BENCH)
 
 $(BUILD)/metrics_page: docs/metrics_page.c $(BUILD)/libagent.a

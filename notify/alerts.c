@@ -20,14 +20,6 @@ static void *grown(void *list, size_t n, size_t *room, size_t size)
 	return list;
 }
 
-static void new_counters(struct alerts *a)
-{
-	free(a->n_watched);
-	a->n_watched = calloc(a->rules->n + 1, sizeof(*a->n_watched));
-	if (!a->n_watched)
-		abort();
-}
-
 int alerts_new(struct db *db, const struct alerts_options *o, struct rule_set *rules,
 	struct silences *silences, struct alerts **out, struct err *e)
 {
@@ -40,7 +32,6 @@ int alerts_new(struct db *db, const struct alerts_options *o, struct rule_set *r
 	a->options = *o;
 	a->rules = rules;
 	a->silences = silences;
-	new_counters(a);
 	r = alerts_load(a, e);
 	if (r < 0) {
 		alerts_free(a);
@@ -73,7 +64,6 @@ void alerts_free(struct alerts *a)
 	db_finalize(a->upsert);
 	db_finalize(a->remove);
 	rule_set_free(a->rules);
-	free(a->n_watched);
 	free(a->records);
 	free(a->ended);
 	free(a->events);
@@ -106,6 +96,17 @@ static void change_rules(struct alerts *a, const struct rule_set *rules)
 	}
 }
 
+/* Those in use stay with their users until these are made anew. */
+static void forget_plans(struct alerts *a)
+{
+	for (struct plan *p = a->plans, *next; p; p = next) {
+		next = p->next;
+		p->next = NULL;
+		p->is_old = true;
+	}
+	a->plans = NULL;
+}
+
 /* Ends those whose rule does not watch their entity any more. */
 static void end_unwatched(struct alerts *a)
 {
@@ -120,10 +121,9 @@ void alerts_set_rules(struct alerts *a, struct rule_set *rules)
 
 	change_rules(a, rules);
 	a->rules = rules;
-	new_counters(a);
+	forget_plans(a); /* the numbers in them are those of the old rules */
 	for (struct watch *w = a->watches, *next; w; w = next) {
 		next = w->next;
-		w->n_slots = 0; /* their numbers are those of the old rules */
 		watch_make(a, w->entity);
 	}
 	end_unwatched(a);
@@ -167,9 +167,14 @@ void record_free(struct record *rec)
 
 void record_attach(struct alerts *a, struct record *rec, struct watch *w, size_t slot)
 {
+	if (!w->records)
+		w->records = calloc(w->plan->n_slots, sizeof(struct record *));
+	if (!w->records)
+		abort();
 	rec->watch = w;
 	rec->slot = slot;
-	w->slots[slot].record = rec;
+	w->records[slot] = rec;
+	w->n_records++;
 	a->n_away--;
 }
 
@@ -177,7 +182,8 @@ void record_detach(struct alerts *a, struct record *rec)
 {
 	if (!rec->watch)
 		return;
-	rec->watch->slots[rec->slot].record = NULL;
+	rec->watch->records[rec->slot] = NULL;
+	rec->watch->n_records--;
 	rec->watch = NULL;
 	a->n_away++;
 }

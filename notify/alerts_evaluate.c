@@ -97,7 +97,7 @@ static void step(struct alerts *a, struct record *rec, enum rule_reading reading
 static struct record *record_of(
 	struct alerts *a, struct watch *w, size_t slot, const struct rule *r)
 {
-	struct record *rec = w->slots[slot].record;
+	struct record *rec = watch_record(w, slot);
 
 	if (rec)
 		return rec;
@@ -132,8 +132,8 @@ static double presence(struct watch *w)
 	return w->has_lived || !(running <= 0) ? running : NAN;
 }
 
-static double special_value(const struct alerts *a, struct watch *w, const struct watch_slot *slot,
-	const struct rule *r)
+static double special_value(
+	const struct alerts *a, struct watch *w, const struct plan_slot *slot, const struct rule *r)
 {
 	switch (r->type) {
 	case RULE_FORECAST:
@@ -149,12 +149,13 @@ static double special_value(const struct alerts *a, struct watch *w, const struc
 
 static void evaluate_special(struct alerts *a, struct watch *w)
 {
-	for (size_t i = w->n_plain; i < w->n_slots; i++) {
-		const struct watch_slot *slot = &w->slots[i];
+	for (size_t i = w->plan->n_plain; i < w->plan->n_slots; i++) {
+		const struct plan_slot *slot = &w->plan->slots[i];
 		const struct rule *r = &a->rules->rules[slot->rule];
 		double v = special_value(a, w, slot, r);
 
-		if (slot->record || rule_exceeds(r, v) || (r->type == RULE_MISSING && isnan(v)))
+		if (watch_record(w, i) || rule_exceeds(r, v) ||
+			(r->type == RULE_MISSING && isnan(v)))
 			step_slot(a, w, i, r, v);
 	}
 }
@@ -165,13 +166,13 @@ static void evaluate_watch(struct alerts *a, struct watch *w)
 	const double *values = w->entity->values;
 
 	watch_feed(a, w);
-	for (size_t i = 0; i < w->n_plain; i++) {
-		const struct watch_slot *slot = &w->slots[i];
+	for (size_t i = 0; i < w->plan->n_plain; i++) {
+		const struct plan_slot *slot = &w->plan->slots[i];
 		const struct rule *r = &rules[slot->rule];
 		double v = slot->window == NO_WINDOW ? values[r->metric]
 						     : w->windows[slot->window].value;
 
-		if (slot->record || rule_exceeds(r, v))
+		if (rule_exceeds(r, v) || watch_record(w, i))
 			step_slot(a, w, i, r, v);
 	}
 	evaluate_special(a, w);
@@ -197,7 +198,7 @@ static void evaluate_entity(struct alerts *a, struct entity *e)
 	if (!w || w->labelled != e->labelled)
 		watch_make(a, e);
 	w = e->watcher;
-	if (!w->n_slots)
+	if (!w->plan->n_slots)
 		return;
 	note_memory(w);
 	evaluate_watch(a, w);
@@ -250,7 +251,7 @@ void alerts_evaluate(struct alerts *a, const struct registry *r, int64_t now_ms)
 /* Also without a record, there is something to tell of what is gone or missing. */
 static void leave(struct alerts *a, struct watch *w, size_t slot)
 {
-	const struct rule *r = &a->rules->rules[w->slots[slot].rule];
+	const struct rule *r = &a->rules->rules[w->plan->slots[slot].rule];
 
 	if ((r->type == RULE_GONE && w->has_lived) || r->type == RULE_MISSING)
 		(void)record_of(a, w, slot, r);
@@ -262,7 +263,7 @@ void alerts_entity_gone(struct alerts *a, struct entity *e)
 
 	if (!w)
 		return;
-	for (size_t i = w->n_plain; i < w->n_slots; i++)
+	for (size_t i = w->plan->n_plain; i < w->plan->n_slots; i++)
 		leave(a, w, i);
 	watch_free(a, w);
 	e->watcher = NULL;

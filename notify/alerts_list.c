@@ -47,7 +47,8 @@ size_t alerts_list(const struct alerts *a, const struct alert **out, size_t max)
 			all[n++] = &a->records[i]->pub;
 	qsort(all, n, sizeof(*all), by_urgency);
 	n = n < max ? n : max;
-	memcpy(out, all, n * sizeof(*all));
+	if (n)
+		memcpy(out, all, n * sizeof(*all));
 	return n;
 }
 
@@ -55,9 +56,10 @@ size_t alerts_watched(const struct alerts *a, const char *rule_name)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < a->rules->n; i++)
-		if (strcmp(a->rules->rules[i].name, rule_name) == 0)
-			n += a->n_watched[i];
+	for (const struct plan *p = a->plans; p; p = p->next)
+		for (size_t i = 0; i < p->n_slots; i++)
+			if (strcmp(a->rules->rules[p->slots[i].rule].name, rule_name) == 0)
+				n += p->n_users;
 	return n;
 }
 

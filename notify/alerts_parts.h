@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of alerts.h share. Each entity that some rule watches has a struct watch (its
- * `watcher`): one slot for each of these rules, and the windows that they need. A record is an alert
- * that is not ok, or was a moment ago; it outlives its watch when the entity goes.
+ * What the files of alerts.h share. A plan is a list of rules, and of the windows that they need;
+ * entities that the same rules watch share one. Each entity has a struct watch (its `watcher`) with
+ * the windows themselves. A record is an alert that is not ok, or was a moment ago; it outlives its
+ * watch when the entity goes.
  */
 #ifndef NOTIFY_ALERTS_PARTS_H
 #define NOTIFY_ALERTS_PARTS_H
@@ -25,33 +26,45 @@ struct record {
 	bool was_here; /* had a watch before the rules changed */
 };
 
-struct watch_slot {
-	struct record *record; /* NULL: all is well */
+enum { NO_WINDOW = -1 };
+
+struct plan_slot {
 	uint32_t rule; /* number */
-	uint32_t window; /* NO_WINDOW: the value itself */
+	int32_t window; /* NO_WINDOW: the value itself */
 };
 
-enum { NO_WINDOW = UINT32_MAX };
+struct plan_window {
+	int64_t length_ms;
+	uint32_t metric;
+	enum window_how how;
+};
+
+struct plan {
+	struct plan *next;
+	size_t n_users;
+	bool is_old; /* of rules that were replaced; in no list */
+	size_t n_windows, n_slots;
+	size_t n_plain; /* the slots up to here are of type value and change */
+	struct plan_window *windows;
+	struct plan_slot slots[];
+};
 
 struct watch_window {
 	struct window *window;
 	double value; /* of this sample; not of WINDOW_LINE */
-	int64_t length_ms;
-	uint32_t metric;
-	enum window_how how;
 	bool is_empty; /* waits for its history */
 };
 
 struct watch {
 	struct entity *entity;
 	struct watch *next, **at; /* list of all */
+	struct plan *plan;
+	struct record **records; /* per slot; NULL until there is one */
+	size_t n_records;
 	unsigned labelled; /* of the entity, when this was made */
 	bool has_lived; /* for rules of type gone */
 	double memory_bytes, memory_limit_bytes; /* of containers and services: last known */
-	size_t n_windows, n_slots;
-	size_t n_plain; /* the slots up to here are of type value and change */
-	struct watch_window *windows;
-	struct watch_slot slots[];
+	struct watch_window windows[];
 };
 
 struct alerts_event {
@@ -66,7 +79,7 @@ struct alerts {
 	struct rule_set *rules;
 	struct silences *silences;
 	struct watch *watches;
-	size_t *n_watched; /* per rule number */
+	struct plan *plans;
 	struct record **records;
 	size_t n_records, records_room;
 	size_t n_away; /* records without a watch */
@@ -97,7 +110,17 @@ void alerts_add_event(struct alerts *a, struct event *event, const struct rule *
 /* Firing, clearing, no-data or flapping. */
 bool alert_is_firing(const struct alert *al);
 
+/* alerts_plan.c */
+/* The plan of all rules that watch the entity. Give it back with plan_put(). */
+struct plan *plan_get(struct alerts *a, const struct entity *e);
+void plan_put(struct alerts *a, struct plan *p);
+
 /* alerts_watch.c */
+/* The record of a slot, or NULL. */
+static inline struct record *watch_record(const struct watch *w, size_t slot)
+{
+	return w->n_records ? w->records[slot] : NULL;
+}
 /* Makes the entity's watch, or makes it anew: windows and records are kept. Records whose rule does
  * not watch the entity any more are left without a watch. */
 void watch_make(struct alerts *a, struct entity *e);

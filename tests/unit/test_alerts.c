@@ -264,117 +264,6 @@ START_TEST(change_is_within_its_window)
 }
 END_TEST
 
-static void gone_rule(void)
-{
-	struct rule_settings *s = case_rule("gone", "container.running", NULL, NULL);
-
-	s->type = "gone";
-	s->severity = "critical";
-	s->for_ms = MINUTE_MS;
-}
-
-START_TEST(container_that_left_is_gone_until_it_is_back)
-{
-	gone_rule();
-	case_start();
-	put(&class_container, "shop", CGROUP_running, 1);
-	turns(3);
-	drop("shop");
-	turns(4);
-	expect_told(0, EVENT_ALERT_FIRING, "shop is gone");
-	ck_assert_int_eq(last_told()->severity, SEVERITY_CRITICAL);
-	turns(100);
-	ck_assert_uint_eq(w.n_told, 1);
-	put(&class_container, "shop", CGROUP_running, 1);
-	turn();
-	expect_told(1, EVENT_ALERT_RECOVERED, "shop is back after 34m 40s");
-}
-END_TEST
-
-START_TEST(container_that_stopped_is_gone_too)
-{
-	gone_rule();
-	case_start();
-	put(&class_container, "shop", CGROUP_running, 1);
-	turns(3);
-	put(&class_container, "shop", CGROUP_running, 0);
-	turns(4);
-	expect_told(0, EVENT_ALERT_FIRING, "shop does not run any more");
-	drop("shop"); /* docker rm */
-	turns(10);
-	ck_assert_uint_eq(w.n_told, 1);
-	put(&class_container, "shop", CGROUP_running, 1);
-	turn();
-	ck_assert_uint_eq(w.n_told, 2);
-}
-END_TEST
-
-START_TEST(replaced_container_was_not_gone)
-{
-	gone_rule();
-	case_start();
-	put(&class_container, "shop", CGROUP_running, 1);
-	turns(3);
-	drop("shop");
-	turns(2);
-	put(&class_container, "shop", CGROUP_running, 1);
-	turns(50);
-	ck_assert_uint_eq(w.n_told, 0);
-}
-END_TEST
-
-START_TEST(container_that_never_ran_here_is_not_gone)
-{
-	gone_rule();
-	case_start();
-	put(&class_container, "job", CGROUP_running, 0);
-	turns(20);
-	drop("job");
-	turns(20);
-	ck_assert_uint_eq(w.n_told, 0);
-	ck_assert_uint_eq(alerts_list(w.alerts, NULL, 0), 0);
-}
-END_TEST
-
-START_TEST(what_is_gone_for_a_day_is_given_up)
-{
-	gone_rule();
-	case_start();
-	put(&class_container, "shop", CGROUP_running, 1);
-	turn();
-	drop("shop");
-	turns(4);
-	ck_assert_uint_eq(w.n_told, 1);
-	w.now_ms += ALERTS_GONE_MS;
-	turns(3);
-	expect_told(1, EVENT_ALERT_RECOVERED, "Not watched any more: shop is gone");
-	ck_assert_int_eq(count_rows("1"), 0);
-}
-END_TEST
-
-START_TEST(missing_value_fires_and_so_does_a_missing_entity)
-{
-	struct rule_settings *s = case_rule("probe", "container.healthy", NULL, NULL);
-	const char *entities[] = {"shop"};
-
-	s->type = "missing";
-	s->for_ms = MINUTE_MS;
-	s->entities = (struct rule_patterns){entities, 1};
-	case_start();
-	put(&class_container, "shop", CGROUP_healthy, 1);
-	put(&class_container, "other", CGROUP_healthy, NAN);
-	turns(5);
-	put(&class_container, "shop", CGROUP_healthy, NAN);
-	turns(4);
-	expect_told(0, EVENT_ALERT_FIRING, "shop: Healthy is unknown");
-	drop("shop");
-	turns(4);
-	put(&class_container, "shop", CGROUP_healthy, 0);
-	turns(4);
-	expect_told(1, EVENT_ALERT_RECOVERED, "shop: Healthy is known again after 2m 40s");
-}
-END_TEST
-
 /* The container lived for 3 seconds and is in one sample only. */
 START_TEST(oom_kill_of_a_short_life_is_told_with_the_name)
 {
@@ -440,12 +329,6 @@ int main(void)
 	tcase_add_test(c, sum_counts_what_happened_at_once);
 	tcase_add_test(c, forecast_says_when);
 	tcase_add_test(c, change_is_within_its_window);
-	tcase_add_test(c, container_that_left_is_gone_until_it_is_back);
-	tcase_add_test(c, container_that_stopped_is_gone_too);
-	tcase_add_test(c, replaced_container_was_not_gone);
-	tcase_add_test(c, container_that_never_ran_here_is_not_gone);
-	tcase_add_test(c, what_is_gone_for_a_day_is_given_up);
-	tcase_add_test(c, missing_value_fires_and_so_does_a_missing_entity);
 	tcase_add_test(c, oom_kill_of_a_short_life_is_told_with_the_name);
 	tcase_add_test(c, labels_may_come_later);
 	suite_add_tcase(s, c);
