@@ -116,8 +116,8 @@ void message_notes(const struct message *m, struct buf *out)
 		char text[64];
 
 		message_time(text, sizeof(text), m->held_since_ms, m->now_ms);
-		buf_addf(out, "Waited since %s%s%s.", text, m->held_why ? ": " : "",
-			m->held_why ? m->held_why : "");
+		buf_addf(out, "Waited since %s: %s.", text,
+			m->held_why ? m->held_why : "this channel could not be reached");
 		between = "\n";
 	}
 	if (m->n_collapsed) {

@@ -21,8 +21,7 @@ struct message {
 	uint64_t n_more; /* events that are only counted */
 	uint64_t n_collapsed; /* earlier states of these same stories that were left out */
 	int64_t held_since_ms; /* oldest event, when the message waited for over 5 minutes; else 0 */
-	const char
-		*held_why; /* "quiet hours", "this channel could not be reached"; NULL: not said */
+	const char *held_why; /* NULL: "this channel could not be reached" */
 	const char *host;
 	const char
 		*url; /* address of the dashboard without a slash at the end; "" when not known */

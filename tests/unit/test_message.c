@@ -134,16 +134,15 @@ START_TEST(several_events_are_a_list)
 	m.n_more = 12;
 	m.n_collapsed = 4;
 	m.held_since_ms = now_ms - 7 * MINUTE_MS;
-	m.held_why = "this channel could not be reached";
 	assert_prints(message_plain, &m,
 		"CRITICAL Disk / is 97.2 % full (since 03:12)\n"
 		"OK Memory is back at 60 % (after 12m 5s)\n"
 		"https://web-1.example.com:4500\n"
 		"Waited since 03:10: this channel could not be reached.\n"
 		"4 earlier changes are left out.\nAnd 12 more.");
-	m.held_why = NULL;
+	m.held_why = "quiet hours";
 	m.n_more = m.n_collapsed = 0;
-	assert_prints(message_notes, &m, "Waited since 03:10.");
+	assert_prints(message_notes, &m, "Waited since 03:10: quiet hours.");
 }
 END_TEST
 

@@ -93,6 +93,27 @@ START_TEST(whatever_comes_is_within_the_limits)
 }
 END_TEST
 
+START_TEST(hundreds_of_short_lines_are_cut)
+{
+	_cleanup_(event_free_p) struct event *ev = event_new(EVENT_MESSAGE, SEVERITY_INFO, "");
+	_cleanup_(buf_done) struct buf text = BUF_INIT(10000), texts = BUF_INIT(10000);
+	struct channel c = teams();
+	struct message m = case_message(ev);
+	struct outgoing o;
+	json_t *j;
+
+	for (int i = 100; i < 400; i++)
+		buf_addf(&text, "%d\n", i);
+	event_text(ev, "%s", buf_str(&text));
+	case_build(&c, NULL, &m, false, &o);
+	j = case_json(&o);
+	add_texts(j, &texts);
+	ck_assert(str_ends(buf_str(&texts), "\n147\n148\n\u2026\n"));
+	json_decref(j);
+	outgoing_done(&o);
+}
+END_TEST
+
 START_TEST(answers_are_told_apart)
 {
 	static const struct {
@@ -138,6 +159,7 @@ int main(void)
 	const TTest *const tests[] = {
 		an_alert_is_a_card,
 		whatever_comes_is_within_the_limits,
+		hundreds_of_short_lines_are_cut,
 		answers_are_told_apart,
 	};
 
