@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/str.h"
 
 /* Shorter texts are no secrets, and replacing them would make a message unreadable. */
@@ -144,11 +145,28 @@ static void redact_url(char *text, const char *url)
 	}
 }
 
+/* As it is, the part behind the number of a bot, and as HTTP's Basic login. */
+static void redact_secret(char *text, const struct channel *c)
+{
+	_cleanup_(buf_done) struct buf basic = BUF_INIT(64 * 1024);
+	const char *tail = strrchr(c->secret, ':');
+
+	redact(text, c->secret, strlen(c->secret));
+	if (tail && strlen(tail + 1) >= URL_SEGMENT_MIN)
+		redact(text, tail + 1, strlen(tail + 1));
+	if (c->user) {
+		_cleanup_(free_p) char *login = str_format("%s:%s", c->user, c->secret);
+
+		base64_encode(&basic, login, strlen(login), 0);
+		redact(text, buf_str(&basic), basic.len);
+	}
+}
+
 void channel_redact(const struct channel *c, char *text, size_t size)
 {
 	assert(strlen(text) < size); /* a replacement is never longer than what it replaces */
 	if (c->secret)
-		redact(text, c->secret, strlen(c->secret));
+		redact_secret(text, c);
 	if (c->url)
 		redact_url(text, c->url);
 	/* Addresses as arguments of a command: Apprise takes tokens even where a host should be. */

@@ -119,6 +119,8 @@ json_t *chat_cut(const char *s, size_t max_units, text_escape_fn escape)
 {
 	struct buf b = BUF_INIT(OUTGOING_BODY_MAX);
 
+	if (!s[strspn(s, " \t\n")])
+		s = "-";
 	if (escape)
 		text_cut_escaped(&b, s, max_units, escape);
 	else

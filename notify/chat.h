@@ -40,7 +40,8 @@ bool chat_has_picture(const struct channel *c, const struct message *m, bool pla
 json_t *chat_string(const char *s);
 /* The same of a buffer, which is empty afterwards. */
 json_t *chat_take(struct buf *b);
-/* `escape` over s, within max_units; NULL escapes nothing. */
+/* `escape` over s, within max_units; NULL escapes nothing. A text of blanks becomes "-": providers
+ * refuse empty ones. */
 json_t *chat_cut(const char *s, size_t max_units, text_escape_fn escape);
 
 /* Sets body and Content-Type; takes j. -EMSGSIZE. */

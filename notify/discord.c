@@ -37,10 +37,10 @@ static int check(const struct channel *c, struct err *e)
 	return channel_check_url(c, e);
 }
 
-/* Text of an embed's part; adds its length to *used. An empty one would be refused. */
+/* Text of an embed's part; adds its length to *used. */
 static json_t *part(const char *s, size_t max_units, size_t *used)
 {
-	json_t *j = chat_cut(*s ? s : "-", max_units, text_add_markdown);
+	json_t *j = chat_cut(s, max_units, text_add_markdown);
 
 	*used += text_utf16_len(json_string_value(j));
 	return j;
@@ -89,8 +89,8 @@ static void add_description(json_t *embed, const struct message *m, size_t used)
 		room = DESCRIPTION_MAX;
 	if (m->n > 1)
 		chat_lines(m, &lines);
-	text_cut_escaped(
-		&text, m->n > 1 ? buf_str(&lines) : m->events[0]->text, room, text_add_markdown);
+	text_cut_escaped(&text, m->n > 1 ? buf_str(&lines) : message_text(m->events[0]), room,
+		text_add_markdown);
 	if (link.len && link.len < 500) {
 		if (text.len)
 			buf_addc(&text, '\n');

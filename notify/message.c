@@ -2,6 +2,7 @@
 #include "notify/message.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -36,6 +37,11 @@ const char *message_word(const struct event *ev)
 static const char *title_of(const struct event *ev)
 {
 	return ev->title[0] ? ev->title : ev->kind;
+}
+
+const char *message_text(const struct event *ev)
+{
+	return ev->text[strspn(ev->text, " \t\n")] ? ev->text : "";
 }
 
 /* "3 alerts", after ", " when it is not the first; nothing for none. */
@@ -90,10 +96,7 @@ void message_line(const struct event *ev, struct buf *out)
 	char text[64];
 
 	buf_addf(out, "%s %s ", message_word(ev), title_of(ev));
-	if (ev->is_end && ev->duration_ms > 0) {
-		str_human_duration(text, sizeof(text), ev->duration_ms / 1000);
-		buf_addf(out, "(after %s)", text);
-	} else if (!ev->is_end && ev->since_ms > 0) {
+	if (!ev->is_end && ev->since_ms > 0) {
 		message_time(text, sizeof(text), ev->since_ms, ev->time_ms);
 		buf_addf(out, "(since %s)", text);
 	} else {
@@ -142,7 +145,7 @@ static void add_one(const struct message *m, struct buf *out)
 {
 	const struct event *ev = m->events[0];
 
-	buf_adds(out, ev->text);
+	buf_adds(out, message_text(ev));
 	for (size_t i = 0; i < ev->n_facts; i++) {
 		add_line_end(out);
 		buf_addf(out, "%s: %s", ev->facts[i].name, ev->facts[i].value);

@@ -41,7 +41,10 @@ bool message_is_end(const struct message *m); /* all are ends */
 void message_title(const struct message *m, struct buf *out);
 /* The first word of the above: "CRITICAL", "WARNING", "INFO", of an end "OK". */
 const char *message_word(const struct event *ev);
-/* One event as a line of a list: "CRITICAL Disk / is 97.2 % full (since 03:12)". */
+/* The event's text; "" when there is nothing but blanks in it. */
+const char *message_text(const struct event *ev);
+/* One event as a line of a list: "CRITICAL Disk / is 97.2 % full (since 03:12)", an
+ * end "OK ... (03:12)". */
 void message_line(const struct event *ev, struct buf *out);
 /* "Waited since 03:12: this channel could not be reached.", "4 earlier changes are left out." and
  * "And 12 more." as they apply, one line each without an end at the last; nothing otherwise. */

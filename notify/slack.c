@@ -43,7 +43,7 @@ static void add_entities(struct buf *b, const char *s)
 static json_t *plain_text(const char *s, size_t max_units)
 {
 	return json_pack("{s:s,s:o,s:b}", "type", "plain_text", "text",
-		chat_cut(*s ? s : "-", max_units, add_entities), "emoji", 0);
+		chat_cut(s, max_units, add_entities), "emoji", 0);
 }
 
 static json_t *mrkdwn(struct buf *b)
@@ -160,7 +160,7 @@ static json_t *make_blocks(const struct channel *c, const struct message *m)
 					      plain_text(buf_str(&title), HEADER_MAX)));
 	if (m->n == 1) {
 		add_facts(blocks, m->events[0]);
-		if (m->events[0]->text[0])
+		if (*message_text(m->events[0]))
 			json_array_append_new(blocks, section(m->events[0]->text));
 	} else {
 		add_list(blocks, m);

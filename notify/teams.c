@@ -34,8 +34,8 @@ static json_t *rich(json_t *runs)
 
 static json_t *run(const char *s, size_t max_units, const char *weight)
 {
-	return json_pack("{s:s,s:o,s:s}", "type", "TextRun", "text",
-		chat_cut(*s ? s : "-", max_units, NULL), "weight", weight);
+	return json_pack("{s:s,s:o,s:s}", "type", "TextRun", "text", chat_cut(s, max_units, NULL),
+		"weight", weight);
 }
 
 static json_t *make_title(const struct message *m)
@@ -125,7 +125,7 @@ static json_t *make_body(
 		add_facts(body, m->events[0]);
 	else
 		chat_lines(m, &lines);
-	add_lines(body, m->n == 1 ? m->events[0]->text : buf_str(&lines), text_max);
+	add_lines(body, m->n == 1 ? message_text(m->events[0]) : buf_str(&lines), text_max);
 	if (c->pictures)
 		add_picture(body, m);
 	message_notes(m, &notes);

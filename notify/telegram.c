@@ -62,7 +62,7 @@ static void add_event(struct draft *d, const struct event *ev)
 		add(d, ": ", NULL);
 		add(d, ev->facts[i].value, NULL);
 	}
-	if (!ev->text[0])
+	if (!*message_text(ev))
 		return;
 	add(d, ev->n_facts ? "\n\n" : "\n", NULL);
 	/* Several lines are mostly a log; as code neither its @names nor its #words are links. */

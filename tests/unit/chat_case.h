@@ -80,7 +80,8 @@ static inline struct event *case_large(const char *text)
 
 /* Texts that a channel has to survive: markup, broken UTF-8, line ends, nothing but wide ones. */
 static const char *const case_texts[] = {"<", "&", "*_`~", case_markup, "\xed\xa0\x80\xff",
-	"\r\nBcc: x\r\n\r\n", "\U0001f525", "\u20ac", "\"\\", "@here ", ":fire:", "x", "\x01\x7f"};
+	"\r\nBcc: x\r\n\r\n", "\U0001f525", "\u20ac", "\"\\", "@here ", ":fire:", "x", "\x01\x7f",
+	" \n\t "};
 
 static inline struct message case_message(const struct event *ev)
 {

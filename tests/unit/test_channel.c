@@ -298,6 +298,22 @@ START_TEST(a_token_is_found_in_every_form_it_comes_back_in)
 }
 END_TEST
 
+START_TEST(a_login_is_found_as_it_goes_over_the_wire)
+{
+	struct channel c = good();
+
+	c.url = NULL;
+	c.user = "phil";
+	c.secret = "mypass";
+	assert_redacted(&c, "Authorization: Basic cGhpbDpteXBhc3M=", "Authorization: Basic ***");
+	assert_redacted(&c, "phil:mypass", "phil:***");
+	c.user = NULL;
+	c.secret = "123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc";
+	assert_redacted(
+		&c, "bot 123456789, AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc", "bot 123456789, ***");
+}
+END_TEST
+
 START_TEST(the_address_of_a_webhook_is_a_secret)
 {
 	struct channel c = good();
@@ -368,6 +384,7 @@ static Suite *channel_suite(void)
 	tcase_add_test(tc, passing_errors_are_told_from_lasting_ones);
 	tcase_add_test(tc, the_providers_words_are_kept_on_one_line);
 	tcase_add_test(tc, a_token_is_found_in_every_form_it_comes_back_in);
+	tcase_add_test(tc, a_login_is_found_as_it_goes_over_the_wire);
 	tcase_add_test(tc, the_address_of_a_webhook_is_a_secret);
 	tcase_add_test(tc, addresses_on_a_command_line_are_secrets);
 	tcase_add_test(tc, a_secret_at_the_cut_is_not_shown_in_part);

@@ -16,6 +16,7 @@ static size_t check_text(const char *text, size_t min, size_t max)
 {
 	size_t n = text_utf16_len(text);
 
+	ck_assert(!*text || text[strspn(text, " \n")]); /* blanks are taken for nothing */
 	ck_assert_msg(n >= min && n <= max, "%zu: %s", n, text);
 	return n;
 }

@@ -76,7 +76,7 @@ START_TEST(what_has_no_text_is_sent_all_the_same)
 	m.url = m.picture_url = "";
 	case_build(&c, NULL, &m, false, &o);
 	j = case_json(&o);
-	ck_assert_str_eq(case_text(j, "message"), "OK Memory is back at 60 % (after 12m 5s)");
+	ck_assert_str_eq(case_text(j, "message"), "OK Memory is back at 60 % (03:17)");
 	ck_assert_ptr_null(json_object_get(json_object_get(j, "extras"), "client::notification"));
 	json_decref(j);
 	outgoing_done(&o);

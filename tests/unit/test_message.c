@@ -129,14 +129,14 @@ START_TEST(several_events_are_a_list)
 
 	assert_prints(message_plain, &m,
 		"CRITICAL Disk / is 97.2 % full (since 03:12)\n"
-		"OK Memory is back at 60 % (after 12m 5s)");
+		"OK Memory is back at 60 % (03:17)");
 	m.url = "https://web-1.example.com:4500";
 	m.n_more = 12;
 	m.n_collapsed = 4;
 	m.held_since_ms = now_ms - 7 * MINUTE_MS;
 	assert_prints(message_plain, &m,
 		"CRITICAL Disk / is 97.2 % full (since 03:12)\n"
-		"OK Memory is back at 60 % (after 12m 5s)\n"
+		"OK Memory is back at 60 % (03:17)\n"
 		"https://web-1.example.com:4500\n"
 		"Waited since 03:10: this channel could not be reached.\n"
 		"4 earlier changes are left out.\nAnd 12 more.");

@@ -130,7 +130,7 @@ START_TEST(recoveries_make_no_sound)
 	j = case_json(&o);
 	ck_assert_int_eq(json_integer_value(json_object_get(j, "priority")), 2);
 	/* Without anything else to say it says it again: an empty message would be "triggered". */
-	ck_assert_str_eq(case_text(j, "message"), "OK Memory is back at 60 % (after 12m 5s)");
+	ck_assert_str_eq(case_text(j, "message"), "OK Memory is back at 60 % (03:17)");
 	ck_assert_ptr_null(json_object_get(j, "click"));
 	json_decref(j);
 	outgoing_done(&o);

@@ -171,7 +171,7 @@ START_TEST(several_events_are_a_list_with_what_is_left_out)
 	j = case_json(&o);
 	ck_assert_str_eq(case_text(j, "blocks.1.text.text"),
 		"\U0001f534 CRITICAL Disk / is 97.2 % full (since 03:12)\n"
-		"\U0001f7e2 OK Memory is back at 60 % (after 12m 5s)");
+		"\U0001f7e2 OK Memory is back at 60 % (03:17)");
 	ck_assert_str_eq(case_text(j, "blocks.3.elements.2.text"),
 		"Waited since 02:17: quiet hours.\n17 earlier changes are left out.\nAnd 1234 "
 		"more.");
