@@ -20,6 +20,7 @@ int cmd_alerts_history(const struct command_call *c);
 int cmd_alerts_rules(const struct command_call *c);
 int cmd_alerts_silence(const struct command_call *c);
 int cmd_alerts_silences(const struct command_call *c);
+int cmd_alerts_test(const struct command_call *c);
 int cmd_alerts_unsilence(const struct command_call *c);
 int cmd_completion(const struct command_call *c);
 int cmd_config_check(const struct command_call *c);

@@ -23,6 +23,7 @@ const struct flag command_flags[FLAGS] = {
 	[FLAG_REASON] = {"--reason", "TEXT", "why, for others to read"},
 	[FLAG_RULE] = {"--rule", "PATTERN", "only these rules; * and ? are wildcards"},
 	[FLAG_SEVERITY] = {"--severity", "LEVEL", "info (default), warning or critical"},
+	[FLAG_SINCE] = {"--since", "TIME", "how far back: 6h, 2d (default), 4w"},
 	[FLAG_STATE] = {"--state", "DIR",
 		"state folder of the agent (default /var/lib/agent, or $AGENT_STATE)"},
 	[FLAG_VIEWER] = {"--viewer", NULL, "the token that may look but not act"},
@@ -54,6 +55,14 @@ const struct command commands[] = {
 		cmd_alerts_silence, false},
 	{"alerts silences", NULL, 0, DATA, "list silences and maintenance windows", NULL,
 		cmd_alerts_silences, false},
+	{"alerts test", "RULE", 1, DATA | TAKES(FLAG_CONFIG) | TAKES(FLAG_SINCE),
+		"replay the stored history: when a rule would have told what",
+		"RULE may have wildcards, and may be switched off. Uses the configuration files as "
+		"they are now,\n"
+		"so a limit can be tried before the agent gets it. Works without a running agent; "
+		"then labels\n"
+		"are not known. A container that lived for less than a minute left no history.",
+		cmd_alerts_test, false},
 	{"alerts unsilence", "ID", 1, DATA, "end a silence",
 		"ID is the number that \"agent alerts silences\" shows.", cmd_alerts_unsilence,
 		false},

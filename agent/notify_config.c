@@ -224,6 +224,12 @@ int notify_config_new(const struct config *c, struct notify_config **out, struct
 	return build(c, true, out, m);
 }
 
+int notify_config_without_secrets(
+	const struct config *c, struct notify_config **out, struct mistakes *m)
+{
+	return build(c, false, out, m);
+}
+
 const struct notify_settings *notify_config_settings(const struct notify_config *n)
 {
 	return &n->settings;

@@ -23,6 +23,10 @@ void notify_config_free(struct notify_config *n); /* NULL is fine */
 DEFINE_CLEANUP(struct notify_config *, notify_config_free);
 const struct notify_settings *notify_config_settings(const struct notify_config *n);
 
+/* The same without reading secrets or templates: for commands that need the rules. */
+int notify_config_without_secrets(
+	const struct config *c, struct notify_config **out, struct mistakes *m);
+
 /* Adds the mistakes alone. A secret that this process cannot have is none: the agent may be another
  * user, and has an environment of its own. */
 void notify_config_check(const struct config *c, struct mistakes *m);
