@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 static void encode(struct buf *out, const unsigned char *data, size_t n)
 {
