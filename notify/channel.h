@@ -105,6 +105,7 @@ struct verdict_of {
 	enum verdict verdict;
 	int64_t retry_after_ms; /* -1: the usual backoff */
 	char why[300]; /* the provider's words, shortened, without secrets */
+	bool partly; /* SENT, but not to everybody: `why` says to whom not, and people are told */
 	struct channel_memory memory; /* to be stored when not empty; VERDICT_RETRY then sends
 				       * again at once */
 };

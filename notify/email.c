@@ -331,6 +331,7 @@ static void judge(const struct channel *c, const struct answer *a, struct verdic
 	switch (-a->error) {
 	case 0:
 		out->verdict = VERDICT_SENT;
+		out->partly = *message != '\0';
 		channel_why(c, out, *message ? "sent, but not to all: %s" : "%s",
 			*message ? message : a->body);
 		break;

@@ -152,17 +152,29 @@ static void store_failed(struct lane *l, const char *why, int64_t now_ms)
 		trouble_database_over(l);
 }
 
-static void on_sent(struct lane *l)
+/* It is sent, so the channel has not failed; but somebody has to mend an address. */
+static void note_partly(struct lane *l, const char *why, int64_t now_ms)
 {
+	(void)str_copy(l->error, sizeof(l->error), why);
+	(void)str_copy(l->state.last_error, sizeof(l->state.last_error), why);
+	trouble_refused(l, now_ms);
+}
+
+static void on_sent(struct lane *l, const struct verdict_of *v)
+{
+	int64_t now_ms = sender_now(l->sender);
+
 	l->state.failures = 0;
 	l->state.not_before_ms = 0;
-	l->state.last_sent_ms = sender_now(l->sender);
+	l->state.last_sent_ms = now_ms;
 	l->retry_ms = 0;
 	l->broken = false;
 	l->limit = 0;
 	l->refused_in_row = 0;
 	l->given_up = 0;
 	trouble_over(l);
+	if (v->partly)
+		note_partly(l, v->why, now_ms);
 	lane_settle(l);
 }
 
@@ -255,7 +267,7 @@ static void apply(struct lane *l, const struct verdict_of *v)
 
 	switch (v->verdict) {
 	case VERDICT_SENT:
-		on_sent(l);
+		on_sent(l, v);
 		break;
 	case VERDICT_RETRY:
 		if (learnt)

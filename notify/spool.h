@@ -67,7 +67,8 @@ int spool_count_waiting(struct spool *s, const char *channel, uint64_t *out_n,
 /* The whole event. -ENOENT. */
 int spool_event(struct spool *s, int64_t event_id, struct event **out, struct err *e);
 
-/* What became of one message: all its deliveries in one transaction. `error` NULL for SENT. */
+/* What became of one message: all its deliveries in one transaction. `error` of SENT: who did not get
+ * it; NULL for everybody. */
 struct delivery_result {
 	int64_t id;
 	enum delivery_state state;

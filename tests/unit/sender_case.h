@@ -51,7 +51,7 @@ static inline int fake_build(const struct channel *c, const struct channel_memor
 	return 0;
 }
 
-/* 422: another form; 310: moved, the text says where to. */
+/* 422: another form; 310: moved, the text says where to; 206: not to everybody. */
 static inline void fake_judge(
 	const struct channel *c, const struct answer *a, struct verdict_of *out)
 {
@@ -59,6 +59,7 @@ static inline void fake_judge(
 	channel_why(c, out, "%s", a->error ? a->message : a->body);
 	if (a->status == 422)
 		out->verdict = VERDICT_PLAIN;
+	out->partly = a->status == 206;
 	if (a->status == 310) {
 		out->verdict = VERDICT_RETRY;
 		(void)snprintf(out->memory.to, sizeof(out->memory.to), "%s", a->body);

@@ -474,6 +474,7 @@ START_TEST(an_answer_is_judged_as_it_is_meant)
 	channel_email.judge(&c, &a, &v);
 	ck_assert_int_eq(v.verdict, verdicts[_i].verdict);
 	ck_assert_int_eq(v.retry_after_ms, -1);
+	ck_assert_int_eq(v.partly, strstr(v.why, "not to all") != NULL);
 	ck_assert_msg(strstr(v.why, verdicts[_i].why) != NULL, "%s", v.why);
 	ck_assert_str_eq(v.memory.to, "");
 }

@@ -215,6 +215,20 @@ START_TEST(a_message_refused_for_good_does_not_stop_the_next)
 }
 END_TEST
 
+START_TEST(who_of_several_did_not_get_it_is_told)
+{
+	use_quick();
+	provider.status = 206;
+	provider.text = "not to bob";
+	(void)RAISE("disk", SEVERITY_WARNING, "chat");
+	GOT(1);
+	ck_assert_int_eq(count_state("chat", DELIVERY_SENT), 1); /* and not again */
+	ck_assert_int_eq(db_ask("SELECT count(*) FROM delivery WHERE error = 'not to bob'"), 1);
+	ck_assert_ptr_nonnull(strstr(problem_of("channel.refused/chat")->text, "not to bob"));
+	ck_assert_ptr_null(problem_of("channel.chat"));
+}
+END_TEST
+
 static int refuse_bad(const char *path, const char *body)
 {
 	(void)path;
@@ -409,6 +423,7 @@ static Suite *failures_suite(void)
 	tcase_add_test(tc, a_channel_that_is_set_up_wrongly_says_so);
 	tcase_add_test(tc, a_test_that_works_ends_the_wait);
 	tcase_add_test(tc, a_message_refused_for_good_does_not_stop_the_next);
+	tcase_add_test(tc, who_of_several_did_not_get_it_is_told);
 	tcase_add_test(tc, one_event_that_is_refused_takes_no_other_with_it);
 	tcase_add_test(tc, a_provider_that_refuses_everything_is_not_asked_for_ever);
 	tcase_add_test(tc, what_is_refused_for_its_form_goes_plain);
