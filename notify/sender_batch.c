@@ -115,11 +115,18 @@ const struct event_chart *batch_chart(const struct batch *b)
 	return chart->class ? chart : NULL;
 }
 
-static int64_t held_since(const struct batch *b, const struct batch_dress *dress)
+/* Since when it waited, when that is worth a word, and for what. */
+static void add_wait(const struct batch *b, const struct channel *c,
+	const struct batch_dress *dress, struct message *m)
 {
-	bool waited = dress->now_ms - b->oldest_ms > HELD_MIN_MS;
-
-	return waited && b->oldest_ms <= dress->down_ms ? b->oldest_ms : 0;
+	if (dress->now_ms - b->oldest_ms <= HELD_MIN_MS)
+		return;
+	if (b->oldest_ms > dress->down_ms) {
+		if (!channel_quiet_until(c, SEVERITY_INFO, b->oldest_ms))
+			return;
+		m->held_why = "quiet hours";
+	}
+	m->held_since_ms = b->oldest_ms;
 }
 
 int batch_build(const struct batch *b, const struct channel *c, const struct channel_memory *memory,
@@ -128,7 +135,6 @@ int batch_build(const struct batch *b, const struct channel *c, const struct cha
 	struct message m = {.n = b->n_full,
 		.n_more = b->n_counted,
 		.n_collapsed = b->n_collapsed,
-		.held_since_ms = held_since(b, dress),
 		.host = dress->host,
 		.url = dress->url,
 		.picture = dress->picture,
@@ -137,6 +143,7 @@ int batch_build(const struct batch *b, const struct channel *c, const struct cha
 		.delivery_id = b->results[0].id,
 		.now_ms = dress->now_ms};
 
+	add_wait(b, c, dress, &m);
 	for (size_t i = 0; i < b->n_full; i++)
 		m.events[i] = b->full[i].event;
 	return c->type->build(c, memory, &m, dress->plain, out, e);

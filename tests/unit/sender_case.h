@@ -4,7 +4,7 @@
  * types that write down what a message is made of.
  *
  * A message as the provider gets it: "E id key severity end" for each event, then "M more collapsed
- * held plain picture to".
+ * held plain picture to"; held: 1 by a failure, 2 by quiet hours.
  */
 #ifndef TESTS_UNIT_SENDER_CASE_H
 #define TESTS_UNIT_SENDER_CASE_H
@@ -45,9 +45,12 @@ static inline int fake_build(const struct channel *c, const struct channel_memor
 			(int)ev->is_end);
 	}
 	buf_addf(&out->body, "M %" PRIu64 " %" PRIu64 " %d %d %zu %s%s%s\n", m->n_more,
-		m->n_collapsed, m->held_since_ms > 0, plain, m->picture_len,
-		memory->to[0] ? memory->to : "nowhere", m->picture_url[0] ? " " : "",
-		m->picture_url);
+		m->n_collapsed,
+		m->held_since_ms == 0 ? 0
+		: m->held_why         ? 2
+				      : 1,
+		plain, m->picture_len, memory->to[0] ? memory->to : "nowhere",
+		m->picture_url[0] ? " " : "", m->picture_url);
 	return 0;
 }
 

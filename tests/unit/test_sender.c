@@ -147,7 +147,7 @@ START_TEST(in_quiet_hours_only_what_is_critical_goes)
 	(void)RAISE_END("disk", "chat");
 	pass(4 * 3600000);
 	GOT(2);
-	ck_assert_str_eq(LAST(1), "E 2 cpu 1 0\nE 4 disk 1 1\nM 0 0 0 0 0 nowhere\n");
+	ck_assert_str_eq(LAST(1), "E 2 cpu 1 0\nE 4 disk 1 1\nM 0 0 2 0 0 nowhere\n");
 }
 END_TEST
 
