@@ -10,7 +10,7 @@
 #include "base/str.h"
 
 /* More than any answer that is kept (CHANNEL_ANSWER_MAX) with a sentence around it. */
-enum { WHY_INPUT_MAX = 64 * 1024 };
+enum { WHY_INPUT_MAX = 80 * 1024 };
 
 /* One line without runs of spaces, valid UTF-8 (it is stored and shown as JSON), in place. */
 static void tidy(char *s)

@@ -31,7 +31,10 @@ enum {
 	CHANNEL_TIMEOUT_MS = 30 * 1000, /* one request, connecting included */
 	CHANNEL_COMMAND_MS = 60 * 1000,
 	CHANNEL_PICTURE_MS = 20 * 1000, /* then it goes without */
-	CHANNEL_ANSWER_MAX = 16 * 1024, /* bytes of an answer that are looked at */
+	/* Bytes of an answer that are looked at: several providers send the whole message back, with
+	 * six bytes for a letter (JSON), and it must be read to its end to be known for theirs. */
+	CHANNEL_ANSWER_MAX = 64 * 1024,
+	CHANNEL_SHOWN_MAX = 16 * 1024, /* of those, to the person who tests a channel */
 };
 
 struct sender;

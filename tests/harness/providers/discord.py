@@ -59,7 +59,7 @@ class Discord(Provider):
             raise _invalid("embeds", "Embed size exceeds maximum size of 6000")
         request.data = data
         if request.query.get("wait") == "true":
-            return Answer(200, {"id": "1", "type": 0, "content": data.get("content", "")})
+            return Answer(200, {"id": "1", "type": 0, **data})
         return Answer(204)
 
     def _data(self, request):

@@ -2,7 +2,7 @@
 """Gotify (gotify.net/api-docs: POST /message; gotify.net/docs/msgextras)."""
 
 from harness.providers import markdown
-from harness.providers.server import Answer, Provider, Refused
+from harness.providers.server import Answer, Provider, Refused, go_json
 
 
 def _error(status, error, description):
@@ -33,7 +33,7 @@ class Gotify(Provider):
         if not isinstance(extras, dict) or not all("::" in key for key in extras):
             raise _error(400, "Bad Request", "extras are top-level namespaces")
         request.data = data
-        return Answer(200, {"id": 25, "appid": 5, "message": data["message"], "title": data.get("title", "")})
+        return Answer(200, go_json({"id": 25, "appid": 5, **data}))
 
     def server_error(self):
         said = {"error": "Internal Server Error", "errorCode": 500, "errorDescription": "database is locked"}

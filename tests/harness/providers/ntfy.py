@@ -5,7 +5,7 @@ import email.header
 import re
 
 from harness.providers import markdown
-from harness.providers.server import Answer, Provider, Refused, png_size
+from harness.providers.server import Answer, Provider, Refused, go_json, png_size
 
 MESSAGE_MAX = 4096  # bytes; a longer one becomes a file
 JSON_MAX = 2 * MESSAGE_MAX  # of the whole body; server/server.go, transformBodyJSON
@@ -47,7 +47,7 @@ class Ntfy(Provider):
         if data.get("click") and not re.match(r"(https?|mailto|geo|ntfy):", data["click"]):
             raise _error(400, 40032, "invalid request: click URL is invalid")
         request.data = data
-        return Answer(200, {"id": "hwQ2YpKdmg", "time": 1700000000, "event": "message", "topic": data["topic"]})
+        return Answer(200, go_json({"id": "hwQ2YpKdmg", "time": 1700000000, "event": "message", **data}))
 
     def _json(self, request):
         if len(request.body) > JSON_MAX:

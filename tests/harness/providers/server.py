@@ -97,6 +97,14 @@ def png_size(data):
     return struct.unpack(">II", data[16:24])
 
 
+def go_json(data):
+    """As a program in Go writes it, which several of them are."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for c in "<>&\u2028\u2029":
+        text = text.replace(c, f"\\u{ord(c):04x}")
+    return text + "\n"
+
+
 class Provider:
     """To be derived from: `check` raises Refused or returns the Answer, and fills request.data and .pictures.
 

@@ -53,8 +53,8 @@ class Telegram(Provider):
         else:
             raise Refused(404, _error(404, "Not Found").body)
         request.data = data
-        return Answer(200, {"ok": True, "result": {
-            "message_id": len(self.requests) + 1, "date": 1700000000,
+        return Answer(200, {"ok": True, "result": {  # the message comes back, all that is not ASCII as \uXXXX
+            **data, "message_id": len(self.requests) + 1, "date": 1700000000,
             "chat": {"id": int(data["chat_id"]), "type": "supergroup"}}})
 
     def _chat(self, data):
@@ -99,7 +99,7 @@ class Telegram(Provider):
 
     def refusal(self, status):
         said = {401: "Unauthorized", 403: "Forbidden: bot was kicked from the supergroup chat", 404: "Not Found",
-                400: "Bad Request: chat not found"}
+                400: "Bad Request: message is too long"}
         return _error(status, said.get(status, "Conflict"))
 
     def text(self, request):

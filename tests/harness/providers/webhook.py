@@ -42,7 +42,7 @@ class Webhook(Provider):
     def text(self, request):
         data = request.data
         facts = [f"{f['name']}: {f['value']}" for f in data.get("facts", [])]
-        return "\n".join([data["title"], data.get("text", ""), *facts])
+        return "\n".join([data["host"], data["title"], data.get("text", ""), *facts])
 
     def interpreted(self, request):
         return []
