@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/term.h"
 
+#include <ctype.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
@@ -140,12 +141,22 @@ void term_add_right(struct buf *out, const char *s, size_t width)
 	(void)add_cut(out, s, width);
 }
 
+/* Length of the word at s; "97 %" is one. */
+static size_t word_length(const char *s)
+{
+	size_t n = strcspn(s, " \n");
+
+	if (s[n] == ' ' && s[n + 1] == '%' && !isalnum((unsigned char)s[n + 2]))
+		n += 1 + strcspn(s + n + 1, " \n");
+	return n;
+}
+
 void term_add_wrapped(struct buf *out, const char *s, size_t width, size_t indent)
 {
 	size_t at = 0;
 
 	while (*(s += strspn(s, " \n"))) {
-		size_t n = strcspn(s, " \n"), columns;
+		size_t n = word_length(s), columns;
 		char *word = str_ndup(s, n);
 
 		columns = term_width_of(word);

@@ -74,6 +74,9 @@ START_TEST(long_text_is_wrapped_at_words)
 	buf_clear(&out);
 	term_add_wrapped(&out, "averylongword b", 5, 1);
 	ck_assert_str_eq(buf_str(&out), "averylongword\n b");
+	buf_clear(&out);
+	term_add_wrapped(&out, "it is 97 %, or 3 %x", 9, 0);
+	ck_assert_str_eq(buf_str(&out), "it is\n97 %, or\n3 %x");
 }
 END_TEST
 
