@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 
 enum {
 	DELAY_FIRST_MS = 1000,
@@ -59,9 +60,31 @@ static int add_descriptors(posix_spawn_file_actions_t *a, int control_fd, int li
 	return r;
 }
 
+/* The web process reads the internet: what may be secret in the agent's environment (secret.h) is not
+ * for it. Free the array alone. */
+static char **environment(void)
+{
+	static const char *const passed[] = {"ASAN_OPTIONS=", "JOURNAL_STREAM=", "LANG=", "LC_",
+		"LD_", "LSAN_OPTIONS=", "PATH=", "TZ=", "UBSAN_OPTIONS="};
+	size_t n = 0, all = 0;
+	char **list;
+
+	while (environ[all])
+		all++;
+	list = calloc(all + 1, sizeof(*list));
+	if (!list)
+		abort();
+	for (size_t i = 0; i < all; i++)
+		for (size_t j = 0; j < ARRAY_LEN(passed); j++)
+			if (str_starts(environ[i], passed[j]))
+				list[n++] = environ[i];
+	return list;
+}
+
 static int spawn(const struct web_child *w, int control_fd, pid_t *out)
 {
 	char *argv[] = {(char[]){"agent"}, (char[]){"web"}, NULL};
+	_cleanup_(free_p) char **env = environment();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -78,7 +101,7 @@ static int spawn(const struct web_child *w, int control_fd, pid_t *out)
 	(void)posix_spawnattr_setpgroup(&attr, 0);
 	r = add_descriptors(&actions, control_fd, w->listen_fd, w->rrd_fd);
 	if (r == 0)
-		r = posix_spawn(out, "/proc/self/exe", &actions, &attr, argv, environ);
+		r = posix_spawn(out, "/proc/self/exe", &actions, &attr, argv, env);
 	(void)posix_spawnattr_destroy(&attr);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return -r;
