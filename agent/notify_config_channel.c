@@ -28,7 +28,7 @@ static const struct type_row {
 	{"alertmanager", "url url_file token_file user password_file ca_file", "url", "token_file",
 		NULL},
 	{"command", "command", NULL, NULL, NULL},
-	{"discord", "url_file ca_file", "url_file", NULL, NULL},
+	{"discord", "url_file thread ca_file", "url_file", NULL, NULL},
 	{"dokploy", "url url_file token_file server_type ca_file", "url", "token_file", NULL},
 	{"email", "server security user password_file from to ca_file", "server", "password_file",
 		"to"},

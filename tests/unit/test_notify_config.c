@@ -68,6 +68,32 @@ START_TEST(a_rule_says_just_what_was_written)
 }
 END_TEST
 
+START_TEST(a_rule_with_everything)
+{
+	const struct rule_settings *r;
+
+	build("channels = { ops = { type = \"command\"; command = [\"/bin/tell\", \"-q\"] } }\n"
+	      "rules = { shop = { type = \"value\"; metric = \"container.memory_used_percent\";"
+	      " entities = [\"shop-*\", \"!shop-test\"]; labels = \"image=shop*\";"
+	      " how = \"average\"; window = \"5m\"; warning = \"> 80\"; critical = \"> 95\";"
+	      " clear = \"< 70\"; critical_clear = \"< 90\"; for = \"1m\"; clear_for = \"2m\";"
+	      " repeat = \"12h\"; enabled = true; recovery = false; channels = \"ops\";"
+	      " doc = \"Look at it.\" } }");
+	r = settings->rules;
+	ck_assert_str_eq(r->metric, "container.memory_used_percent");
+	ck_assert_str_eq(r->entities.list[1], "!shop-test");
+	ck_assert_str_eq(r->labels.list[0], "image=shop*");
+	ck_assert_str_eq(r->how, "average");
+	ck_assert_int_eq(r->window_ms, 300000);
+	ck_assert_str_eq(r->critical_clear, "< 90");
+	ck_assert_int_eq(r->for_ms + r->clear_for_ms + r->repeat_ms, 60000 + 120000 + 43200000);
+	ck_assert_int_eq(r->enabled, 1);
+	ck_assert_int_eq(r->recovery, 0);
+	ck_assert_str_eq(r->channels.list[0], "ops");
+	ck_assert_str_eq(r->doc, "Look at it.");
+}
+END_TEST
+
 START_TEST(a_mistake_in_a_rule_has_its_line)
 {
 	bad("rules = {\n disk = {\n warning = \"90\" } }",
@@ -144,6 +170,83 @@ START_TEST(a_channel_with_everything)
 }
 END_TEST
 
+START_TEST(a_command_ends_with_null)
+{
+	build("channels = { c = { type = \"command\"; command = [\"/bin/tell\", \"-q\"] } }");
+	ck_assert_str_eq(settings->channels->command[0], "/bin/tell");
+	ck_assert_str_eq(settings->channels->command[1], "-q");
+	ck_assert_ptr_null(settings->channels->command[2]);
+}
+END_TEST
+
+static const char *mail(const char *more)
+{
+	static char text[1024];
+
+	(void)snprintf(text, sizeof(text),
+		"channels = { m = { type = \"email\"; from = \"a@example.com\"; to = "
+		"[\"b@example.com\", \"c@example.com\"]; %s } }",
+		more);
+	return text;
+}
+
+START_TEST(a_mail_server_has_its_usual_port)
+{
+	build(mail("server = \"mail.example.com\""));
+	ck_assert_str_eq(settings->channels->url, "smtp://mail.example.com:587");
+	ck_assert_str_eq(settings->channels->security, "starttls");
+	ck_assert_str_eq(settings->channels->to[1], "c@example.com");
+	build(mail("server = \"mail.example.com\"; security = \"tls\""));
+	ck_assert_str_eq(settings->channels->url, "smtps://mail.example.com:465");
+	build(mail("server = \"[::1]\"; security = \"none\""));
+	ck_assert_str_eq(settings->channels->url, "smtp://[::1]:25");
+	build(mail("server = \"127.0.0.1:2525\"; security = \"none\""));
+	ck_assert_str_eq(settings->channels->url, "smtp://127.0.0.1:2525");
+}
+END_TEST
+
+START_TEST(what_a_type_needs_is_asked_for_by_the_name_to_write)
+{
+	bad("channels = {\n a = { type = \"slack\" } }",
+		"a.conf:2: channels.a: the type slack needs url_file");
+	bad("channels = {\n a = { type = \"telegram\"; chat = \"-1\" } }",
+		"a.conf:2: channels.a: the type telegram needs token_file");
+	bad("channels = {\n a = { type = \"ntfy\" } }",
+		"a.conf:2: channels.a: the type ntfy needs topic");
+	bad("channels = {\n a = { type = \"command\" } }",
+		"a.conf:2: channels.a: the type command needs command");
+}
+END_TEST
+
+START_TEST(options_of_another_type_are_refused)
+{
+	bad("channels = { a = { type = \"webhook\"; url = \"http://x/\";\n chat = \"-1\" } }",
+		"a.conf:2: channels.a.chat: is not of the type webhook, which takes url url_file "
+		"secret_file template_file content_type ca_file");
+	bad("channels = { a = { type = \"slack\";\n url = \"https://hooks.slack.com/x\" } }",
+		"a.conf:2: channels.a.url: whoever knows this address can write to the channel: "
+		"put "
+		"it into a file of mode 0600 and name that in url_file");
+}
+END_TEST
+
+START_TEST(secrets_of_the_agent_are_no_mistake_of_a_check_but_of_a_start)
+{
+	(void)unsetenv("BOT_TOKEN");
+	(void)unsetenv("CREDENTIALS_DIRECTORY");
+	good("channels = { a = { type = \"telegram\"; chat = \"-1\"; token_file = "
+	     "\"env:BOT_TOKEN\" } }");
+	ck_assert_int_eq(notify_config_new(config, &built, &mistakes), -EINVAL);
+	ck_assert_str_eq(mistakes.list[0],
+		"a.conf:1: channels.a.token_file: the variable BOT_TOKEN "
+		"is not in the agent's environment");
+	mistakes_done(&mistakes);
+	(void)setenv("BOT_TOKEN", "1:abc", 1);
+	ck_assert_int_eq(notify_config_new(config, &built, &mistakes), 0);
+	ck_assert_str_eq(notify_config_settings(built)->channels->secret, "1:abc");
+}
+END_TEST
+
 START_TEST(a_maintenance_window)
 {
 	const struct maintenance *m;
@@ -182,10 +285,16 @@ int main(void)
 	tcase_add_test(t, without_any_file_there_is_the_host_and_nothing_else);
 	tcase_add_test(t, links_are_made_by_appending);
 	tcase_add_test(t, a_rule_says_just_what_was_written);
+	tcase_add_test(t, a_rule_with_everything);
 	tcase_add_test(t, a_mistake_in_a_rule_has_its_line);
 	tcase_add_test(t, what_is_known_to_be_wrong_is_told_once);
 	tcase_add_test(t, a_channel_with_its_defaults);
 	tcase_add_test(t, a_channel_with_everything);
+	tcase_add_test(t, a_command_ends_with_null);
+	tcase_add_test(t, a_mail_server_has_its_usual_port);
+	tcase_add_test(t, what_a_type_needs_is_asked_for_by_the_name_to_write);
+	tcase_add_test(t, options_of_another_type_are_refused);
+	tcase_add_test(t, secrets_of_the_agent_are_no_mistake_of_a_check_but_of_a_start);
 	tcase_add_test(t, a_maintenance_window);
 	tcase_add_test(t, each_type_can_be_configured);
 	suite_add_tcase(suite, t);
