@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/alerting.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
 #include "agent/listen.h"
@@ -38,6 +39,23 @@ static void on_sample(void *user)
 	struct daemon *d = user;
 
 	control_push_sample(d->control);
+}
+
+static void on_regular(void *user)
+{
+	struct daemon *d = user;
+
+	alerting_sample(d->alerting, d->registry, (int64_t)d->sampling.time * 1000);
+	d->sampling.cost.alerts_firing =
+		alerts_firing(notify_alerts(alerting_notify(d->alerting)), NULL);
+	d->sampling.cost.messages_waiting = alerting_waiting(d->alerting);
+}
+
+static void on_gone(void *user, struct entity *e)
+{
+	struct daemon *d = user;
+
+	alerting_gone(d->alerting, e);
 }
 
 /* The service manager ends and restarts a daemon whose loop no longer turns. */
@@ -173,6 +191,8 @@ static int open_collectors(struct daemon *d, struct err *e)
 	s->loop = d->loop;
 	s->registry = d->registry;
 	s->problems = d->problems;
+	s->on_gone = on_gone;
+	s->on_regular = on_regular;
 	s->on_sample = on_sample;
 	s->web_pid = web_pid;
 	s->user = d;
@@ -213,6 +233,8 @@ static int build(
 	if (r == 0)
 		r = open_collectors(d, e);
 	if (r == 0)
+		r = alerting_new(d, &d->alerting, e);
+	if (r == 0)
 		r = open_doors(d, address, size, e);
 	return r;
 }
@@ -228,6 +250,7 @@ static void tear_down(struct daemon *d)
 		(void)close(d->listen_fd);
 	control_free(d->control);
 	sampling_stop(&d->sampling);
+	alerting_free(d->alerting);
 	containers_free(d->sampling.containers);
 	http_client_free(d->http);
 	sampler_free(d->sampling.sampler);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/alerting.h"
 #include "agent/daemon_parts.h"
 #include "base/log.h"
 
@@ -117,11 +118,15 @@ int daemon_reload(struct daemon *d, struct buf *changed, struct buf *mistakes)
 	struct mistakes m = {0};
 	int r = load(d, &new, &m);
 
+	if (r == 0)
+		r = alerting_reload(d->alerting, new, &m);
 	for (size_t i = 0; i < m.n; i++)
 		buf_addf(mistakes, i ? "; %s" : "%s", m.list[i]);
 	mistakes_done(&m);
-	if (r < 0)
+	if (r < 0) {
+		config_free(new);
 		return r;
+	}
 	(void)config_diff(old, new, add_change, &x);
 	d->config = new;
 	apply(d);

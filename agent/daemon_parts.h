@@ -24,6 +24,8 @@
 #include "collectors/entity.h"
 #include "collectors/rrd_layout.h"
 
+struct alerting;
+
 struct daemon {
 	const char *config_path; /* NULL: the default places */
 	const char *listen; /* NULL: from the configuration */
@@ -44,6 +46,7 @@ struct daemon {
 	struct charts *charts;
 	struct http_client *http;
 	struct sampling sampling;
+	struct alerting *alerting;
 	int listen_fd;
 	struct control *control;
 	struct web_child *web;

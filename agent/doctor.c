@@ -9,6 +9,7 @@
 
 const struct doctor_check doctor_checks[] = {
 	{"cgroup", "the cgroup hierarchy and its controllers", doctor_cgroup},
+	{"channels", "the channels for messages, by what became of the last ones", doctor_channels},
 	{"clock", "whether a time service keeps the clock right", doctor_clock},
 	{"config", "the configuration files", doctor_config},
 	{"engines", "the sockets of Docker and Podman", doctor_engines},

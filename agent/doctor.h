@@ -10,6 +10,7 @@
 #include "agent/config.h"
 #include "base/buf.h"
 #include "base/problem.h"
+#include "notify/sender.h"
 
 enum doctor_state { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_FAILED };
 
@@ -23,9 +24,10 @@ struct doctor_context {
 	const char *state_dir;
 	const char *config_path; /* NULL: the default places */
 	const struct config *config; /* in force; defaults when the files have mistakes */
-	/* Of the running agent; both NULL without one. */
+	/* Of the running agent; NULL without one. */
 	const struct problems *problems;
 	const char *listening; /* address and port */
+	struct sender *sender; /* how the channels are doing */
 };
 
 struct doctor_check {

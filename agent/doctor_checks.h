@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The checks that doctor.c lists: those of the machine (doctor_system.c) and those of the agent's
- * own things (doctor_agent.c).
+ * The checks that doctor.c lists: those of the machine (doctor_system.c), those of the agent's own
+ * things (doctor_agent.c) and the channels (doctor_channels.c).
  */
 #ifndef AGENT_DOCTOR_CHECKS_H
 #define AGENT_DOCTOR_CHECKS_H
@@ -9,6 +9,7 @@
 #include "agent/doctor.h"
 
 void doctor_cgroup(const struct doctor_context *c, struct doctor_finding *f);
+void doctor_channels(const struct doctor_context *c, struct doctor_finding *f);
 void doctor_clock(const struct doctor_context *c, struct doctor_finding *f);
 void doctor_config(const struct doctor_context *c, struct doctor_finding *f);
 void doctor_engines(const struct doctor_context *c, struct doctor_finding *f);

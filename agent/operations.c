@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "agent/address.h"
+#include "agent/alerting.h"
 #include "agent/config_show.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
@@ -84,6 +85,7 @@ static int op_doctor(const struct control_call *c, struct err *e)
 		.config = d->config,
 		.problems = d->problems,
 		.listening = address,
+		.sender = notify_sender(alerting_notify(d->alerting)),
 	};
 
 	(void)e;
@@ -290,14 +292,25 @@ static int op_token_rotate(const struct control_call *c, struct err *e)
 }
 
 const struct operation operations[] = {
+	{"alerts.ack", ROLE_ADMIN, false, op_alerts_ack},
+	{"alerts.list", ROLE_VIEWER, false, op_alerts_list},
+	{"alerts.rules", ROLE_VIEWER, false, op_alerts_rules},
+	{"alerts.silence", ROLE_ADMIN, false, op_alerts_silence},
+	{"alerts.silences", ROLE_VIEWER, false, op_alerts_silences},
+	{"alerts.unsilence", ROLE_ADMIN, false, op_alerts_unsilence},
 	{"auth.token", ROLE_NONE, true, op_auth_token},
 	{"chart.render", ROLE_NONE, false, op_chart_render},
 	{"config.reload", ROLE_ADMIN, false, op_config_reload},
 	{"config.show", ROLE_ADMIN, false, op_config_show},
 	{"doctor", ROLE_ADMIN, false, op_doctor},
+	{"events.list", ROLE_VIEWER, false, op_events_list},
 	{"hello", ROLE_NONE, true, op_hello},
 	{"host", ROLE_VIEWER, false, op_host},
 	{"latest", ROLE_VIEWER, false, op_latest},
+	{"notify.channels", ROLE_VIEWER, false, op_notify_channels},
+	{"notify.log", ROLE_VIEWER, false, op_notify_log},
+	{"notify.send", ROLE_ADMIN, false, op_notify_send},
+	{"notify.test", ROLE_ADMIN, false, op_notify_test},
 	{"sample.subscribe", ROLE_VIEWER, false, op_sample_subscribe},
 	{"sample.unsubscribe", ROLE_VIEWER, false, op_sample_unsubscribe},
 	{"session.check", ROLE_NONE, true, op_session_check},

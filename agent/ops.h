@@ -7,6 +7,17 @@
 
 #include "agent/operation.h"
 
+int op_alerts_ack(const struct control_call *c, struct err *e);
+int op_alerts_list(const struct control_call *c, struct err *e);
+int op_alerts_rules(const struct control_call *c, struct err *e);
+int op_alerts_silence(const struct control_call *c, struct err *e);
+int op_alerts_silences(const struct control_call *c, struct err *e);
+int op_alerts_unsilence(const struct control_call *c, struct err *e);
 int op_chart_render(const struct control_call *c, struct err *e);
+int op_events_list(const struct control_call *c, struct err *e);
+int op_notify_channels(const struct control_call *c, struct err *e);
+int op_notify_log(const struct control_call *c, struct err *e);
+int op_notify_send(const struct control_call *c, struct err *e);
+int op_notify_test(const struct control_call *c, struct err *e);
 
 #endif

@@ -96,4 +96,6 @@ void own_cost_report(struct own_cost *c, struct registry *r)
 	entity_gauge(e, AGENT_sample_delay_seconds, (double)c->delay_ms / 1e3);
 	entity_gauge(e, AGENT_entities, (double)registry_count(r));
 	entity_gauge(e, AGENT_open_files, count_open_files());
+	entity_gauge(e, AGENT_alerts_firing, (double)c->alerts_firing);
+	entity_gauge(e, AGENT_messages_waiting, (double)c->messages_waiting);
 }

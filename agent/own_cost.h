@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the agent itself costs, as the entity agent/agent: CPU time and resident memory of the
- * daemon and the web process, time and delay of samples. An agent that claims to be light must show
+ * daemon and the web process, time and delay of samples; and how many alerts fire and messages wait. An agent that claims to be light must show
  * it.
  */
 #ifndef AGENT_OWN_COST_H
@@ -15,6 +15,9 @@
 struct own_cost {
 	int64_t sample_ns; /* how long the sample before took; 0: none yet */
 	int64_t delay_ms; /* how late this sample began */
+	/* After the sample before. */
+	uint64_t alerts_firing;
+	uint64_t messages_waiting;
 	pid_t web_pid; /* 0: not running */
 	double ended_web_seconds; /* CPU time of web processes that have ended */
 	pid_t last_web_pid;

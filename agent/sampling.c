@@ -23,6 +23,7 @@ static void gone(void *user, struct entity *e)
 {
 	struct sampling *s = user;
 
+	s->on_gone(s->user, e);
 	if (s->store)
 		store_gone(s->store, e, s->time);
 }
@@ -72,16 +73,19 @@ static void do_work(void *user)
 		loop_timer_after(s->work, 0);
 }
 
-static void store(struct sampling *s, int64_t wall_ms)
+static void use_sample(struct sampling *s, int64_t wall_ms)
 {
-	if (!s->store || !clock_allows(s, wall_ms))
+	if (!clock_allows(s, wall_ms))
 		return;
-	store_sample(s->store, s->registry, s->time);
-	loop_timer_after(s->work, 0);
+	if (s->store) {
+		store_sample(s->store, s->registry, s->time);
+		loop_timer_after(s->work, 0);
+	}
+	s->on_regular(s->user);
 }
 
-/* One sample under the time `stamp`; stored only when that is a whole multiple of the interval. */
-static void take_sample(struct sampling *s, int64_t wall_ms, time_t stamp, bool stored)
+/* One sample under the time `stamp`; regular when that is a whole multiple of the interval. */
+static void take_sample(struct sampling *s, int64_t wall_ms, time_t stamp, bool regular)
 {
 	int64_t begin_ns = clock_mono_ns();
 
@@ -91,8 +95,8 @@ static void take_sample(struct sampling *s, int64_t wall_ms, time_t stamp, bool 
 	s->cost.delay_ms = wall_ms > (int64_t)stamp * 1000 ? wall_ms - (int64_t)stamp * 1000 : 0;
 	own_cost_report(&s->cost, s->registry);
 	registry_sweep(s->registry, gone, s);
-	if (stored)
-		store(s, wall_ms);
+	if (regular)
+		use_sample(s, wall_ms);
 	s->last_mono_ms = clock_mono_ms();
 	s->cost.sample_ns = clock_mono_ns() - begin_ns;
 	s->on_sample(s->user);

@@ -35,7 +35,11 @@ struct sampling {
 	struct sampler *sampler;
 	struct containers *containers; /* may be NULL */
 	struct store *store; /* may be NULL: no history */
-	sampling_fn on_sample;
+	registry_gone_fn on_gone; /* with `user`: an entity leaves; in any sample */
+	/* A regular sample: not the one that is only shown, nor one taken while the clock is in
+	 * doubt. Counted as part of the sample's time. */
+	sampling_fn on_regular;
+	sampling_fn on_sample; /* any sample, at its end */
 	sampling_web_pid_fn web_pid;
 	void *user;
 
