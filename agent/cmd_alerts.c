@@ -51,7 +51,10 @@ void cmd_alerts_row(struct columns *table, const json_t *a, int64_t now_ms)
 	const char *cells[] = {
 		id, shown, since, json_view_text(a, "rule"), json_view_text(a, "title")};
 
+	/* One that was not told yet has no number. */
 	(void)snprintf(id, sizeof(id), "%lld", (long long)json_view_int(a, "id"));
+	if (!json_view_int(a, "id"))
+		(void)str_copy(id, sizeof(id), "-");
 	str_human_duration(since, sizeof(since), (now_ms - json_view_int(a, "since_ms")) / 1000);
 	columns_row(table, cells, ARRAY_LEN(cells), 1, pending ? TERM_DIM : style_of(shown));
 	add_notes(table, a);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `agent status`: the server, its containers and what is wrong, on one screen.
+ * `agent status`: the server, what fires, its containers and what is wrong, on one screen.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,24 +9,29 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/columns.h"
 #include "agent/host_view.h"
+#include "agent/json_view.h"
 #include "agent/table.h"
 #include "agent/term.h"
 #include "agent/view.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 
-enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10 };
+enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10, ALERTS_MAX = 5 };
 
 struct status {
 	json_t *host;
 	json_t *latest; /* NULL before the first sample */
+	json_t *alerts;
 };
 
 static void status_done(struct status *s)
 {
 	json_decref(s->host);
 	json_decref(s->latest);
+	json_decref(s->alerts);
 }
 
 static int get_status(const struct command_call *c, struct status *s)
@@ -38,6 +43,8 @@ static int get_status(const struct command_call *c, struct status *s)
 
 	if (r == 0)
 		r = client_call(client, json_pack("{s:s}", "op", "host"), &s->host, &e);
+	if (r == 0)
+		r = client_call(client, json_pack("{s:s}", "op", "alerts.list"), &s->alerts, &e);
 	if (r < 0)
 		return cmd_fail(r, &e);
 	r = client_call(client,
@@ -56,6 +63,7 @@ static int print_json(const struct status *s)
 	(void)json_object_del(s->host, "id");
 	(void)json_object_del(s->host, "ok");
 	(void)json_object_set(out, "host", s->host);
+	(void)json_object_set(out, "alerts", json_object_get(s->alerts, "alerts"));
 	(void)json_object_set_new(
 		out, "entities", view_named(json_object_get(s->latest, "entities")));
 	r = cmd_print_json(out);
@@ -83,6 +91,29 @@ static void add_table(const struct term *t, const json_t *entities, const char *
 	if (shown < n)
 		buf_addf(out, "and %zu more: agent top, or agent status --json\n", n - shown);
 	free(list);
+}
+
+/* What fires; what only waits for its time to pass is no news yet. */
+static void add_alerts(const struct term *t, const json_t *alerts, struct buf *out)
+{
+	_cleanup_(columns_free_p) struct columns *table = cmd_alerts_table();
+	const json_t *a;
+	size_t i, n = 0;
+
+	json_array_foreach(alerts, i, a)
+	{
+		if (strcmp(json_view_text(a, "state"), "pending") == 0)
+			continue;
+		if (n++ < ALERTS_MAX)
+			cmd_alerts_row(table, a, clock_wall_ms());
+	}
+	if (!n)
+		return;
+	buf_addc(out, '\n');
+	columns_print(table, t, out);
+	if (n > ALERTS_MAX)
+		buf_addf(out, "and %zu more: agent alerts\n", n - ALERTS_MAX);
+	buf_addc(out, '\n');
 }
 
 static void add_problems(const struct term *t, const json_t *problems, struct buf *out)
@@ -136,6 +167,7 @@ static void draw(const struct term *t, bool whole, const struct status *s, struc
 	size_t room = SIZE_MAX, used;
 
 	host_view_title(t, s->host, time(NULL), out);
+	add_alerts(t, json_object_get(s->alerts, "alerts"), out);
 	add_problems(t, json_object_get(s->host, "problems"), &problems);
 	if (!host) {
 		buf_adds(out, "The first sample is not complete yet.\n");
@@ -156,7 +188,7 @@ static void draw(const struct term *t, bool whole, const struct status *s, struc
 int cmd_status(const struct command_call *c)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(64 << 20);
-	_cleanup_(status_done) struct status s = {NULL, NULL};
+	_cleanup_(status_done) struct status s = {NULL, NULL, NULL};
 	struct term t = term_detect();
 	int r = get_status(c, &s);
 
