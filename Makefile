@@ -101,7 +101,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
 
-everything: $(BUILD)/agent $(BUILD)/metrics_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
+everything: $(BUILD)/agent $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
 
 system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus
 	/usr/bin/python3 -m pytest -q -rfEs tests/system
@@ -134,11 +134,12 @@ bench: $(BUILD)/agent $(BUILD)/tests/cgroups $(BUILD)/tests/rules ## what the ag
 	$(BUILD)/tests/rules
 	/usr/bin/python3 tests/bench/bench.py $(BENCH)
 
-$(BUILD)/metrics_page: docs/metrics_page.c $(BUILD)/libagent.a
+$(BUILD)/%_page: docs/%_page.c $(BUILD)/libagent.a
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
 
-docs: $(BUILD)/metrics_page $(BUILD)/agent ## what is written from tables: docs/metrics.md, sample, completion, agent.conf.5
+docs: $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/agent ## what is written from tables: docs/metrics.md, rules.md, sample, completion, agent.conf.5
 	$(BUILD)/metrics_page >docs/metrics.md
+	$(BUILD)/rules_page >docs/rules.md
 	sh packaging/generate.sh $(BUILD)/agent packaging
 
 vmtest: $(BUILD)/agent ## the agent in a real Debian guest, where such a lab exists (VM_LAB)

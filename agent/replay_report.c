@@ -40,11 +40,6 @@ struct replay_row *replay_rows(const struct replay_report *r, size_t *out_n)
 	return rows;
 }
 
-static const char *metric_name(const struct rule *r)
-{
-	return r->class->metrics[r->metric].name;
-}
-
 /* "93.1 %", "8h 3m until 100 %", "+5 % within 10m". */
 static void add_value(const struct rule *r, double v, struct buf *out)
 {
@@ -67,65 +62,6 @@ static void add_value(const struct rule *r, double v, struct buf *out)
 	} else if (r->type == RULE_CHANGE) {
 		buf_addf(out, " more within %s", span);
 	}
-}
-
-static void add_one_limit(const struct limit *l, const struct rule *r, struct buf *out)
-{
-	char text[LIMIT_TEXT_MAX];
-
-	limit_print(text, sizeof(text), l, r->unit);
-	buf_adds(out, text);
-}
-
-static void add_span(const char *words, int64_t ms, struct buf *out)
-{
-	char span[32];
-
-	str_from_duration_ms(span, sizeof(span), ms);
-	buf_addf(out, "%s%s", words, span);
-}
-
-static void add_subject(const struct rule *r, struct buf *out)
-{
-	char target[LIMIT_TEXT_MAX];
-
-	if (r->type == RULE_CHANGE)
-		buf_adds(out, "change of ");
-	if (r->type == RULE_FORECAST) {
-		limit_print_value(
-			target, sizeof(target), r->target, r->class->metrics[r->metric].unit);
-		buf_addf(out, "time until %s of ", target);
-	}
-	buf_addf(out, "%s.%s ", r->class->name, metric_name(r));
-}
-
-/* "filesystem.used_percent above 90 %, critical above 97 %, for 2m" */
-static void add_condition(const struct rule *r, struct buf *out)
-{
-	static const char *const hows[] = {[WINDOW_AVERAGE] = "average",
-		[WINDOW_MAXIMUM] = "maximum",
-		[WINDOW_MINIMUM] = "minimum",
-		[WINDOW_SUM] = "sum"};
-	bool both = r->warning.op != LIMIT_NONE && r->critical.op != LIMIT_NONE;
-
-	add_subject(r, out);
-	if (r->type == RULE_MISSING || r->type == RULE_GONE)
-		buf_adds(out, r->type == RULE_GONE ? "gone" : "without value");
-	else
-		add_one_limit(r->warning.op != LIMIT_NONE ? &r->warning : &r->critical, r, out);
-	if (both) {
-		buf_adds(out, ", critical ");
-		add_one_limit(&r->critical, r, out);
-	}
-	if (r->window_ms && r->type == RULE_VALUE) {
-		buf_addf(out, ", %s", hows[r->how]);
-		add_span(" of ", r->window_ms, out);
-	} else if (r->window_ms) {
-		add_span(r->type == RULE_FORECAST ? ", by the last " : ", within ", r->window_ms,
-			out);
-	}
-	if (r->for_ms)
-		add_span(both || r->window_ms ? ", for " : " for ", r->for_ms, out);
 }
 
 static void add_lasted(const struct replay_event *ev, struct buf *out)
@@ -262,7 +198,7 @@ static void add_sum(const struct replay_report *r, const struct rule *rule, cons
 	_cleanup_(buf_done) struct buf line = BUF_INIT(4096);
 
 	buf_addf(&line, "%s (", rule->name);
-	add_condition(rule, &line);
+	rule_print_condition(rule, &line);
 	buf_adds(&line, "): ");
 	add_count(r, rule, &s, &line);
 	if (s.more)

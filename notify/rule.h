@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "collectors/entity.h"
 #include "collectors/metric.h"
@@ -117,6 +118,9 @@ int rule_check(const struct rule_settings *s, struct err *e);
 int rule_set_new(const struct rule_settings *own, size_t n, struct rule_set **out, struct err *e);
 void rule_set_free(struct rule_set *s); /* NULL is fine */
 DEFINE_CLEANUP(struct rule_set *, rule_set_free);
+
+/* What it waits for, in words: "filesystem.used_percent above 90 %, critical above 97 %, for 2m". */
+void rule_print_condition(const struct rule *r, struct buf *out);
 
 /* Whether the rule watches that entity (class, patterns, labels). */
 bool rule_watches(const struct rule *r, const struct entity *e);

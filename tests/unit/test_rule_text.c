@@ -110,13 +110,39 @@ START_TEST(a_set_with_a_mistake_names_rule_and_place)
 }
 END_TEST
 
-static Suite *mistakes_suite(void)
+static const struct {
+	const char *name, *text;
+} conditions[] = {
+	{"disk", "filesystem.used_percent above 90 %, critical above 97 %, for 2m"},
+	{"cpu", "host.cpu_used_percent above 90 %, average of 10m, for 5m"},
+	{"disk_forecast", "time until 100 % of filesystem.used_percent below 24h, critical below "
+			  "4h, by the last 6h, for 1h"},
+	{"disk_read_only", "change of filesystem.read_only to yes, within 10m (critical)"},
+	{"oom_kill", "container.oom_kills above 0 (critical)"},
+	{"unhealthy", "container.healthy is no for 1m (critical)"},
+};
+
+START_TEST(a_rule_says_what_it_waits_for)
 {
-	Suite *s = suite_create("rule_mistakes");
-	TCase *tc = tcase_create("rule_mistakes");
+	_cleanup_(rule_set_free_p) struct rule_set *set = set_with(NULL, 0);
+	_cleanup_(buf_done) struct buf out = BUF_INIT(1000);
+
+	for (size_t i = 0; i < set->n; i++)
+		if (strcmp(set->rules[i].name, conditions[_i].name) == 0)
+			rule_print_condition(&set->rules[i], &out);
+	ck_assert_str_eq(buf_str(&out), conditions[_i].text);
+}
+END_TEST
+
+static Suite *text_suite(void)
+{
+	Suite *s = suite_create("rule_text");
+	TCase *tc = tcase_create("rule_text");
 
 	tcase_add_loop_test(tc, a_mistake_is_named_with_what_was_expected, 0,
 		(int)(sizeof(mistakes) / sizeof(*mistakes)));
+	tcase_add_loop_test(tc, a_rule_says_what_it_waits_for, 0,
+		(int)(sizeof(conditions) / sizeof(*conditions)));
 	tcase_add_test(tc, a_set_with_a_mistake_names_rule_and_place);
 	suite_add_tcase(s, tc);
 	return s;
@@ -124,7 +150,7 @@ static Suite *mistakes_suite(void)
 
 int main(void)
 {
-	SRunner *sr = srunner_create(mistakes_suite());
+	SRunner *sr = srunner_create(text_suite());
 	int failed;
 
 	srunner_run_all(sr, CK_ENV);
