@@ -105,18 +105,20 @@ START_TEST(each_entity_has_an_alert_of_its_own)
 	put(FS, "/", FULL, 92);
 	put(FS, "/data", FULL, 99);
 	put(FS, "/home", FULL, 20);
+	put(FS, "/srv", FULL, 92);
 	put(&class_host, "host", HOST_load1, 99);
 	turns(4);
-	ck_assert_uint_eq(w.n_told, 2);
-	ck_assert_uint_eq(alerts_list(w.alerts, list, 8), 2);
+	ck_assert_uint_eq(w.n_told, 3);
+	ck_assert_uint_eq(alerts_list(w.alerts, list, 8), 3);
 	ck_assert_str_eq(list[0]->entity, "/data"); /* the worst first */
 	ck_assert_str_eq(list[1]->entity, "/");
-	ck_assert_uint_eq(alerts_watched(w.alerts, "disk"), 3);
-	ck_assert_uint_eq(alerts_firing(w.alerts, "disk"), 2);
+	ck_assert_str_eq(list[2]->entity, "/srv");
+	ck_assert_uint_eq(alerts_watched(w.alerts, "disk"), 4);
+	ck_assert_uint_eq(alerts_firing(w.alerts, "disk"), 3);
 	ck_assert_uint_eq(alerts_firing(w.alerts, "other"), 0);
 	drop("/home");
 	turn();
-	ck_assert_uint_eq(alerts_watched(w.alerts, "disk"), 2);
+	ck_assert_uint_eq(alerts_watched(w.alerts, "disk"), 3);
 }
 END_TEST
 

@@ -46,6 +46,24 @@ START_TEST(container_that_stopped_is_gone_too)
 }
 END_TEST
 
+START_TEST(new_labels_and_a_reload_do_not_make_it_a_stranger)
+{
+	struct thing *t;
+
+	gone_rule();
+	case_start();
+	t = put(&class_container, "shop", CGROUP_running, 1);
+	turns(3);
+	t->label = "image";
+	t->label_value = "shop:2";
+	t->value = 0;
+	turn();
+	alerts_set_rules(w.alerts, case_rules());
+	turns(3);
+	expect_told(0, EVENT_ALERT_FIRING, "shop does not run any more");
+}
+END_TEST
+
 START_TEST(replaced_container_was_not_gone)
 {
 	gone_rule();
@@ -208,6 +226,7 @@ int main(void)
 	tcase_add_test(c, restart_does_not_tell_again_what_is_gone);
 	tcase_add_test(c, gone_waits_over_a_restart);
 	tcase_add_test(c, swap_of_the_deploy_engine_is_no_loss);
+	tcase_add_test(c, new_labels_and_a_reload_do_not_make_it_a_stranger);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

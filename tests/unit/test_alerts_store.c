@@ -240,6 +240,8 @@ START_TEST(rule_that_is_back_finds_its_alert)
 	w.settings[0].enabled = 0;
 	case_start();
 	turns(5);
+	alerts_set_rules(w.alerts, case_rules()); /* still without it */
+	turns(5);
 	w.settings[0].name = "full";
 	w.settings[0].enabled = 1;
 	alerts_set_rules(w.alerts, case_rules());
@@ -311,6 +313,61 @@ START_TEST(windows_go_on_over_a_reload)
 }
 END_TEST
 
+START_TEST(reload_changes_the_length_of_a_window)
+{
+	struct rule_settings *s = case_rule("hot", "host.cpu_used_percent", "> 90", NULL);
+
+	s->how = "average";
+	s->window_ms = 5 * MINUTE_MS;
+	case_start();
+	put(&class_host, "host", HOST_cpu_used_percent, 99);
+	turns(10);
+	w.settings[0].window_ms = 10 * MINUTE_MS;
+	alerts_set_rules(w.alerts, case_rules());
+	turns(29);
+	ck_assert_uint_eq(w.n_told, 0);
+	turns(2);
+	ck_assert_uint_eq(w.n_told, 1);
+	ck_assert_str_eq(fact(last_told(), "Limit"), "average of 10m above 90 %");
+}
+END_TEST
+
+/* Four restarts, the last two minutes ago. */
+static void restarts(void *user, const struct entity *e, size_t metric, int64_t span_ms,
+	void (*add)(void *window, int64_t time_ms, double v), void *window)
+{
+	(void)user;
+	(void)span_ms;
+	ck_assert_str_eq(e->key, "shop");
+	ck_assert_uint_eq(metric, CGROUP_restarts);
+	for (int i = 0; i < 4; i++)
+		add(window, w.now_ms - 3 * MINUTE_MS + i * INTERVAL_MS, 1);
+}
+
+START_TEST(short_window_of_a_stored_alert_is_filled_too)
+{
+	struct rule_settings *s = case_rule("loop", "container.restarts", NULL, "> 3");
+
+	s->how = "sum";
+	s->window_ms = 10 * MINUTE_MS;
+	s->critical_clear = "< 1";
+	w.history = restarts;
+	case_start();
+	turn();
+	put(&class_container, "shop", CGROUP_restarts, 4);
+	turn();
+	ck_assert_uint_eq(w.n_told, 1);
+	put(&class_container, "shop", CGROUP_restarts, 0);
+	turns(8);
+	case_restart();
+	turns(10);
+	ck_assert_msg(w.n_told == 1, "%s", last_told()->title);
+	turns(20);
+	ck_assert_uint_eq(w.n_told, 2);
+	ck_assert(last_told()->is_end);
+}
+END_TEST
+
 static void history(void *user, const struct entity *e, size_t metric, int64_t span_ms,
 	void (*add)(void *window, int64_t time_ms, double v), void *window)
 {
@@ -363,6 +420,8 @@ int main(void)
 	tcase_add_test(c, reload_that_leaves_an_entity_out_ends_its_alert_silently);
 	tcase_add_test(c, windows_go_on_over_a_reload);
 	tcase_add_test(c, long_windows_are_filled_from_history);
+	tcase_add_test(c, reload_changes_the_length_of_a_window);
+	tcase_add_test(c, short_window_of_a_stored_alert_is_filled_too);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -300,14 +300,14 @@ START_TEST(killed_container_says_what_it_had)
 	put(&class_container, "shop", CGROUP_memory_limit_bytes, 512 << 20);
 	put(&class_container, "shop", CGROUP_memory_used_bytes, 500 << 20);
 	turns(2);
-	put(&class_container, "shop", CGROUP_oom_kills, 1);
+	put(&class_container, "shop", CGROUP_oom_kills, 1)->label_value = "shop:18";
 	put(&class_container, "shop", CGROUP_memory_limit_bytes, NAN);
 	put(&class_container, "shop", CGROUP_memory_used_bytes, NAN);
 	turn();
 	expect_told(0, EVENT_ALERT_FIRING, "shop was killed for lack of memory");
 	ck_assert_str_eq(fact(last_told(), "Memory limit"), "512 MiB");
 	ck_assert_str_eq(fact(last_told(), "Memory, last known"), "500 MiB");
-	ck_assert_str_eq(fact(last_told(), "Image"), "shop:17");
+	ck_assert_str_eq(fact(last_told(), "Image"), "shop:18");
 }
 END_TEST
 
