@@ -29,8 +29,8 @@ struct mail_options {
 	const char *ca_file; /* certificates trusted instead of the system's; NULL: those */
 	const char *helo; /* name of this server; NULL: curl's choice */
 	const char *from; /* addresses without <> */
-	/* NULL-terminated. A recipient who is refused for good (5xx, or a full or closed mailbox:
-	 * 4xx 4.2.x) does not keep the others from getting it; any other 4xx stops it for all. */
+	/* NULL-terminated. A recipient who is refused for good (5xx, or a full mailbox: 4xx
+	 * 4.2.2) does not keep the others from getting it; any other 4xx stops it for all. */
 	const char *const *to;
 	const void *data; /* copied */
 	size_t len;

@@ -54,12 +54,13 @@ void mail_session_command(struct mail_session *s, const char *line, size_t len)
 			(void)snprintf(s->command, sizeof(s->command), "%.*s", (int)len, line);
 }
 
-/* A mailbox that is full or closed (RFC 3463: x.2.y) is so for days, and not for the others. */
-static bool mailbox_has_trouble(const struct mail_session *s)
+/* A full mailbox (RFC 3463: x.2.2) stays so for days, and the others can get it. 4.2.0 and 4.2.1 are
+ * what greylisting and limits of a rate say: those pass. */
+static bool mailbox_is_full(const struct mail_session *s)
 {
 	const char *text = buf_str(&s->reply);
 
-	return strlen(text) > 8 && strncmp(text + 4, "4.2.", 4) == 0;
+	return strlen(text) > 8 && strncmp(text + 4, "4.2.2", 5) == 0;
 }
 
 static void remember_refused(struct mail_session *s)
@@ -81,7 +82,7 @@ static bool judge_recipient(struct mail_session *s)
 		s->accepted++;
 		return true;
 	}
-	s->stopped = s->status < 500 && !mailbox_has_trouble(s);
+	s->stopped = s->status < 500 && !mailbox_is_full(s);
 	remember_refused(s);
 	return !s->stopped;
 }

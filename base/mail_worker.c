@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,23 @@ static void tell(struct job *j, CURLcode code)
 	print_result(j, error, text);
 }
 
+static void leave(int signo)
+{
+	(void)signo;
+	_exit(0);
+}
+
+/* Says QUIT. The result is printed already; a server that does not answer is left alone. */
+static void say_goodbye(struct job *j)
+{
+	const struct sigaction left = {.sa_handler = leave};
+
+	(void)sigaction(SIGALRM, &left, NULL);
+	(void)alarm(GOODBYE_S);
+	SET(j, CURLOPT_NOPROGRESS, 1L);
+	curl_easy_cleanup(j->easy);
+}
+
 /* `line` is the head of the input; the message is in the job already. */
 static int send_mail(struct job *j, json_t *line)
 {
@@ -229,10 +247,7 @@ static int send_mail(struct job *j, json_t *line)
 	set_message(j, from, to);
 	set_ears(j);
 	tell(j, curl_easy_perform(j->easy));
-	/* The parent has the result; a server that does not say goodbye is left alone. */
-	(void)alarm(GOODBYE_S);
-	SET(j, CURLOPT_NOPROGRESS, 1L);
-	curl_easy_cleanup(j->easy);
+	say_goodbye(j);
 	return 0;
 }
 

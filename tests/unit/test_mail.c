@@ -131,6 +131,7 @@ static const struct {
 		"ann@example.com: 452 4.2.2 mailbox full"},
 	{{{"RCPT TO:<ann", "452 4.2.2 mailbox full"}, {"RCPT TO:<bob", "550 no"}}, -EPERM, 550,
 		"550 no", NULL},
+	{{{"RCPT TO:<bob", "450 4.2.0 greylisted"}}, -EAGAIN, 450, "450 4.2.0 greylisted", NULL},
 	{{{"DATA", "451 4.3.0 disk full"}}, -EAGAIN, 451, "451 4.3.0 disk full", "DATA"},
 	{{{".", "554 5.6.0 looks like spam"}}, -EBADMSG, 554, "554 5.6.0 looks like spam", "DATA"},
 	{{{".", "450 later"}}, -EAGAIN, 450, "450 later", "DATA"},
