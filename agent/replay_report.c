@@ -159,7 +159,8 @@ static void add_worst(const struct replay_report *r, const struct rule *rule,
 	const struct replay *p;
 	char when[64];
 
-	if (!s->nearest)
+	/* That nothing happened needs no time and place. */
+	if (!s->nearest || rule->unit == UNIT_BOOLEAN || s->nearest->replay.nearest == 0)
 		return;
 	p = &s->nearest->replay;
 	message_time(when, sizeof(when), p->nearest_ms, r->to_ms);
