@@ -199,6 +199,13 @@ unsigned lane_per_minute(const struct lane *l)
 	return l->channel.per_minute ? l->channel.per_minute : l->channel.type->per_minute;
 }
 
+static unsigned burst(const struct lane *l)
+{
+	if (!(l->channel.type->flags & (CHANNEL_EACH | CHANNEL_BATCH)))
+		return PACE_BURST;
+	return lane_per_minute(l) > PACE_BURST ? lane_per_minute(l) : PACE_BURST;
+}
+
 /* Whether the oldest may go now; else it waits, and says for what. */
 static bool may_go(struct lane *l, const struct delivery *oldest, int64_t now_ms)
 {
@@ -213,7 +220,7 @@ static bool may_go(struct lane *l, const struct delivery *oldest, int64_t now_ms
 		lane_wait(l, "grouping", until, now_ms);
 		return false;
 	}
-	until = now_ms + pace_wait_ms(&l->pace, lane_per_minute(l), now_ms);
+	until = now_ms + pace_wait_ms(&l->pace, lane_per_minute(l), burst(l), now_ms);
 	if (until > now_ms) {
 		lane_wait(l, "rate", until, now_ms);
 		return false;

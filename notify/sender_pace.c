@@ -17,15 +17,15 @@ static void refill(struct pace *p, unsigned per_minute, int64_t now_ms)
 	p->at_ms = now_ms;
 }
 
-int64_t pace_wait_ms(struct pace *p, unsigned per_minute, int64_t now_ms)
+int64_t pace_wait_ms(struct pace *p, unsigned per_minute, unsigned burst, int64_t now_ms)
 {
 	if (per_minute == 0)
 		return 0;
 	refill(p, per_minute, now_ms);
-	if (p->used <= PACE_BURST - 1)
+	if (p->used <= burst - 1.0)
 		return 0;
 	/* What is left of a millisecond by rounding does not count. */
-	return (int64_t)ceil((p->used - (PACE_BURST - 1)) * MINUTE_MS / per_minute - 1e-6);
+	return (int64_t)ceil((p->used - (burst - 1.0)) * MINUTE_MS / per_minute - 1e-6);
 }
 
 void pace_take(struct pace *p, unsigned per_minute, int64_t now_ms)

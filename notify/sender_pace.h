@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* Messages that may follow each other at once before the rate holds. */
+/* Messages that may follow each other at once before the rate holds, to people. To programs it is as
+ * many as a minute allows: what follows is not merged, and the last of fifty should not be late. */
 enum { PACE_BURST = 3 };
 
 /* Zeroed: full. */
@@ -17,8 +18,8 @@ struct pace {
 	int64_t at_ms; /* as of then */
 };
 
-/* How long until the next message may go; 0: now. per_minute 0: no limit. */
-int64_t pace_wait_ms(struct pace *p, unsigned per_minute, int64_t now_ms);
+/* How long until the next message may go; 0: now. per_minute 0: no limit. `burst` at least 1. */
+int64_t pace_wait_ms(struct pace *p, unsigned per_minute, unsigned burst, int64_t now_ms);
 void pace_take(struct pace *p, unsigned per_minute, int64_t now_ms);
 
 /* The wait after so many failures in a row (at least 1): CHANNEL_BACKOFF_MIN_MS, doubled each time

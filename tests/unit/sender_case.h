@@ -74,8 +74,11 @@ static const struct channel_type fake_chat = {.name = "chat",
 	.per_minute = 60,
 	.build = fake_build,
 	.judge = fake_judge};
-static const struct channel_type fake_each = {
-	.name = "each", .flags = CHANNEL_EACH, .build = fake_build, .judge = fake_judge};
+static const struct channel_type fake_each = {.name = "each",
+	.flags = CHANNEL_EACH,
+	.per_minute = 100,
+	.build = fake_build,
+	.judge = fake_judge};
 static const struct channel_type fake_batch = {
 	.name = "batch", .flags = CHANNEL_BATCH, .build = fake_build, .judge = fake_judge};
 

@@ -80,6 +80,11 @@ START_TEST(programs_get_each_event_at_once_and_in_order)
 	GOT(32);
 	ck_assert_int_eq(count_state("each", DELIVERY_SENT), 30);
 	ck_assert_int_eq(count_state("batch", DELIVERY_SENT), 30);
+	for (int i = 0; i < 100; i++)
+		(void)add_event_for(an_event("x", fake_now, SEVERITY_INFO), "each", NULL);
+	pass(0);
+	GOT(32 + 70);
+	ck_assert(does("each", "rate"));
 	for (int i = 0, id = 1, in_batch = 1; i < 32; i++) {
 		char *p = provider.got[i];
 		int *expected = strcmp(provider.paths[i], "/each") == 0 ? &id : &in_batch;

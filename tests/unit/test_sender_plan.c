@@ -201,19 +201,20 @@ START_TEST(a_burst_then_the_rate)
 	int64_t now = 1800000000000;
 
 	for (int i = 0; i < PACE_BURST; i++) {
-		ck_assert_int_eq(pace_wait_ms(&p, 60, now), 0);
+		ck_assert_int_eq(pace_wait_ms(&p, 60, PACE_BURST, now), 0);
 		pace_take(&p, 60, now);
 	}
-	ck_assert_int_eq(pace_wait_ms(&p, 60, now), 1000);
-	ck_assert_int_eq(pace_wait_ms(&p, 60, now + 400), 600);
-	ck_assert_int_eq(pace_wait_ms(&p, 60, now + 1000), 0);
+	ck_assert_int_eq(pace_wait_ms(&p, 60, PACE_BURST, now), 1000);
+	ck_assert_int_eq(pace_wait_ms(&p, 60, PACE_BURST, now + 400), 600);
+	ck_assert_int_eq(pace_wait_ms(&p, 60, PACE_BURST, now + 1000), 0);
 	pace_take(&p, 60, now + 1000);
-	ck_assert_int_eq(pace_wait_ms(&p, 60, now + 1000), 1000);
-	ck_assert_int_eq(pace_wait_ms(&p, 60, now + 3600 * 1000), 0); /* full again, not fuller */
+	ck_assert_int_eq(pace_wait_ms(&p, 60, PACE_BURST, now + 1000), 1000);
+	ck_assert_int_eq(pace_wait_ms(&p, 60, PACE_BURST, now + 3600 * 1000),
+		0); /* full again, not fuller */
 	for (int i = 0; i < PACE_BURST; i++)
 		pace_take(&p, 60, now + 3600 * 1000);
-	ck_assert_int_gt(pace_wait_ms(&p, 60, now + 3600 * 1000), 0);
-	ck_assert_int_eq(pace_wait_ms(&p, 0, now), 0); /* no limit */
+	ck_assert_int_gt(pace_wait_ms(&p, 60, PACE_BURST, now + 3600 * 1000), 0);
+	ck_assert_int_eq(pace_wait_ms(&p, 0, PACE_BURST, now), 0); /* no limit */
 }
 END_TEST
 
@@ -224,8 +225,8 @@ START_TEST(a_clock_set_back_does_not_stop_the_rate)
 
 	for (int i = 0; i < PACE_BURST; i++)
 		pace_take(&p, 20, now);
-	ck_assert_int_eq(pace_wait_ms(&p, 20, now - 86400000), 3000);
-	ck_assert_int_eq(pace_wait_ms(&p, 20, now - 86400000 + 3000), 0);
+	ck_assert_int_eq(pace_wait_ms(&p, 20, PACE_BURST, now - 86400000), 3000);
+	ck_assert_int_eq(pace_wait_ms(&p, 20, PACE_BURST, now - 86400000 + 3000), 0);
 }
 END_TEST
 
