@@ -186,7 +186,7 @@ static uid_t user_of(int fd)
 
 uid_t control_peer_uid(const struct control_peer *p)
 {
-	return p->uid;
+	return p ? p->uid : (uid_t)-1;
 }
 
 static int add_peer(struct control *c, int fd, bool is_web, struct err *e)

@@ -44,7 +44,7 @@ void control_later_drop(struct control_later *l); /* the handler fails after all
 void control_later_done(
 	struct control_later *l, int r, const struct err *e, const struct buf *members);
 
-/* The user at the other end of the Unix socket (SO_PEERCRED). */
+/* The user at the other end of the Unix socket (SO_PEERCRED); NULL: nobody. */
 uid_t control_peer_uid(const struct control_peer *p);
 
 /* What a peer wants pushed: NULL members mean all. Replaces what it asked before. */
