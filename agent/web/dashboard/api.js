@@ -14,8 +14,16 @@ export function toLogin() {
 	location.replace("/login");
 }
 
-export async function get(path, signal) {
-	const answer = await fetch(path, { signal, headers: { Accept: "application/json" }, cache: "no-store" });
+export const get = (path, signal) => ask(path, { signal, headers: { Accept: "application/json" }, cache: "no-store" });
+
+/** `body` is what goes as JSON. */
+export const post = (path, body) =>
+	ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export const remove = (path) => ask(path, { method: "DELETE" });
+
+async function ask(path, options) {
+	const answer = await fetch(path, options);
 	if (answer.status === 401) {
 		toLogin();
 		throw new ApiError(401, "the session has ended");

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start of the dashboard: signs in with the token of a link, loads what all pages need, and shows the page of the
 // route in the address (#/containers?range=6h). A page is an object
-//   {node, ranged, stream, start(), sample(detail), resume(), repaint(), destroy()}
-// where `ranged` tells that it shows a range of time, and `stream` is the query of the live samples it wants.
+//   {node, ranged, stream, start(), sample(detail), alerts(), resume(), repaint(), destroy()}
+// where `ranged` tells that it shows a range of time, `stream` is the query of the live samples it wants, and alerts() is
+// called when alerts, silences, events or deliveries changed.
 
 import { get, signIn, takeToken } from "/assets/api.js";
 import { about } from "/assets/about.js";
+import { alertsPage } from "/assets/alerts.js";
 import { cgroupTable } from "/assets/containers.js";
 import { el } from "/assets/dom.js";
 import { entitiesPage } from "/assets/entities.js";
@@ -18,9 +20,11 @@ import { TimeRange } from "/assets/range.js";
 import { Schema } from "/assets/schema.js";
 
 const HOST_REFRESH_MS = 30000;
+const HIDDEN_REFRESH_MS = 60000; // a hidden tab has no stream, but its title still tells what fires
 
 const ROUTES = {
 	"": overview,
+	alerts: alertsPage,
 	containers: (ctx) => cgroupTable(ctx, "container"),
 	services: (ctx) => cgroupTable(ctx, "service"),
 	container: (ctx, key) => entityPage(ctx, "container", key),
@@ -31,13 +35,14 @@ const ROUTES = {
 };
 
 class App {
-	constructor(schema, host) {
+	constructor(schema, host, role) {
 		this.range = new TimeRange();
 		this.range.setServerTime(host.time);
 		this.live = new Live(host.interval_seconds);
 		this.theme = new Theme(() => this.page?.repaint?.());
 		this.main = document.getElementById("main");
 		this.ctx = { schema, host, range: this.range, live: this.live, interval: host.interval_seconds };
+		this.ctx.admin = role === "admin"; // others only look
 		this.header = new Header({ ...this.ctx, theme: this.theme });
 		const skip = el(
 			"a",
@@ -70,7 +75,12 @@ class App {
 			this.refreshHost();
 			this.page?.resume?.();
 		});
+		this.live.addEventListener("alerts", (e) => {
+			this.header.setAlerts(e.detail);
+			if (!e.detail.first) this.page?.alerts?.();
+		});
 		setInterval(() => document.hidden || this.refreshHost(), HOST_REFRESH_MS);
+		setInterval(() => document.hidden && this.refreshAlerts(), HIDDEN_REFRESH_MS);
 	}
 
 	async refreshHost() {
@@ -82,6 +92,14 @@ class App {
 			this.header.setHost(host);
 		} catch {
 			// The live dot tells; the next turn tries again.
+		}
+	}
+
+	async refreshAlerts() {
+		try {
+			this.header.setAlerts(await get("/api/v1/alerts"));
+		} catch {
+			// The next turn tries again.
 		}
 	}
 
@@ -133,8 +151,8 @@ const notFound = (path) => ({
 async function start() {
 	const token = takeToken();
 	if (token) await signIn(token);
-	const [schema, host] = await Promise.all([Schema.load(), get("/api/v1/host")]);
-	new App(schema, host);
+	const [schema, host, { role }] = await Promise.all([Schema.load(), get("/api/v1/host"), get("/api/v1/session")]);
+	new App(schema, host, role);
 }
 
 start().catch((e) => {

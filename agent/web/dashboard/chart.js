@@ -93,7 +93,10 @@ export class Chart {
 		this.spec.series.forEach((s, i) => s.peak && this.legend.offer(i, means[i][0] !== null));
 		const banded = peaks.some(([track]) => track);
 		this.data = { times, columns: columns.slice(0, n), maxima: banded ? columns.slice(n) : null };
-		this.marks = (this.spec.markers ?? []).flatMap((m) => marksOf(this.find(m.entity, m.metric, "maximum"), m));
+		this.marks = [
+			...(this.spec.markers ?? []).flatMap((m) => marksOf(this.find(m.entity, m.metric, "maximum"), m)),
+			...this.group.eventsOf(this.spec),
+		];
 	}
 
 	isEmpty() {
@@ -169,7 +172,8 @@ export class Chart {
 
 	underlay(ctx, g) {
 		const limit = this.limit();
-		const kinds = (this.spec.markers ?? []).filter((k) => this.marks.some((m) => m.label === k.label));
+		const inView = this.marks.filter((m) => m.time >= this.view.from && m.time <= this.view.to);
+		const kinds = inView.filter((m, i) => inView.findIndex((k) => k.label === m.label) === i);
 		this.legend.say(limit === null ? "" : `${this.spec.limitLabel} ${format(limit, this.spec.unit)}`, kinds);
 		if (limit !== null) limitLine(ctx, g, limit, palette().limit);
 		for (const m of this.marks) marker(ctx, g, m.time, color(m.color));
@@ -220,8 +224,8 @@ export class Chart {
 	}
 
 	happenedAt(time) {
-		const reach = (this.view.to - this.view.from) / 200;
-		const names = this.marks.filter((m) => Math.abs(m.time - time) <= reach).map((m) => m.label);
+		const reach = (this.view.to - this.view.from) / 100;
+		const names = this.marks.filter((m) => Math.abs(m.time - time) <= reach).map((m) => m.title ?? m.label);
 		return names.length ? ` · ${[...new Set(names)].join(", ")}` : "";
 	}
 

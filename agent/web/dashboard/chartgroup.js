@@ -5,6 +5,7 @@
 import { series as fetchSeries } from "/assets/api.js";
 import { Chart } from "/assets/chart.js";
 import { perFrame } from "/assets/dom.js";
+import { marksFor } from "/assets/eventmarks.js";
 import { Track } from "/assets/track.js";
 
 const POINTS = { least: 120, most: 1500 };
@@ -19,6 +20,7 @@ export class ChartGroup {
 		this.range = range;
 		this.interval = interval;
 		this.charts = [];
+		this.events = []; // marks of eventmarks.js
 		this.tracks = new Map();
 		this.coming = new Map(); // tracks of the fetch under way
 		this.dirty = new Set();
@@ -40,6 +42,17 @@ export class ChartGroup {
 		this.sight.observe(chart.node);
 		this.sizes.observe(chart.node);
 		return chart.node;
+	}
+
+	/** Marks of what happened, on the charts they belong to. */
+	setEvents(events) {
+		this.events = events;
+		this.redraw();
+	}
+
+	eventsOf(spec) {
+		const specs = this.charts.map((c) => c.spec);
+		return this.events.length ? marksFor(spec, specs, this.events) : [];
 	}
 
 	seen(list) {

@@ -140,6 +140,9 @@ class CgroupTable {
 		const list = [...this.all.values()];
 		const gone = list.filter((e) => e.live === false).length;
 		setText(this.goneLabel, `Show gone (${gone})`);
+		// Services have the network of the server, but for those few that ask for one of their own.
+		const net = list.some((e) => COLUMNS.find((c) => c.id === "net").key(e) !== null);
+		this.table.node.classList.toggle("no-net", this.cls === "service" && !net);
 		this.table.show(this.gone.checked ? list : list.filter((e) => e.live !== false), this.filter.value);
 		const name = this.cls === "container" ? "containers" : "services";
 		if (!list.length)

@@ -5,6 +5,8 @@
 import { ApiError, entities } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el, setText } from "/assets/dom.js";
+import { eventMarks } from "/assets/eventmarks.js";
+import { FiringStrip } from "/assets/firing.js";
 import { groupsOf, specOf } from "/assets/specs.js";
 import { badges } from "/assets/state.js";
 import { clock, duration, format } from "/assets/units.js";
@@ -37,6 +39,7 @@ class EntityPage {
 		this.stream = `entity=${encodeURIComponent(this.id)}`;
 		this.entity = { class: cls, key, live: true, labels: {}, values: {}, missing: {} };
 		this.group = new ChartGroup(ctx);
+		this.firing = new FiringStrip(ctx, this.id);
 		this.state = el("span", { class: "badges" });
 		this.facts = el("dl", { class: "facts" });
 		this.why = el("details", { class: "card why", hidden: true });
@@ -51,7 +54,9 @@ class EntityPage {
 				el("p", { class: "crumb" }, el("a", { href: listOf(cls) }, table?.plural ?? cls)),
 				el("h2", { title: key }, key),
 				this.state,
+				el("div", { class: "tools" }, el("a", { class: "small", href: historyOf(cls, key) }, "Alert history")),
 			),
+			this.firing.node,
 			this.facts,
 			this.why,
 			this.grid,
@@ -73,6 +78,12 @@ class EntityPage {
 		this.grid.replaceChildren(...specs.map((s) => this.group.add(s)));
 		if (!specs.length) this.grid.replaceChildren(el("p", { class: "message" }, "Nothing of this has a history."));
 		this.group.load();
+		this.alerts();
+	}
+
+	async alerts() {
+		this.firing.load(this.abort.signal);
+		this.group.setEvents(await eventMarks(this.id, this.abort.signal));
 	}
 
 	async load() {
@@ -167,10 +178,12 @@ class EntityPage {
 			this.entity = { ...this.entity, live: false, last_seen: this.lastTime };
 		}
 		this.show();
+		this.firing.tick();
 		this.group.sample(detail);
 	}
 
 	async resume() {
+		this.alerts();
 		this.group.load();
 		try {
 			await this.load();
@@ -189,4 +202,5 @@ class EntityPage {
 	}
 }
 
+const historyOf = (cls, key) => `#/alerts/history/${encodeURIComponent(cls)}/${encodeURIComponent(key)}`;
 const listOf = (cls) => (cls === "container" || cls === "service" ? `#/${cls}s` : "#/entities");

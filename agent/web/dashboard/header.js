@@ -2,6 +2,7 @@
 // The frame around every page: who this server is, whether what is shown is live, the pages, the range of time, and
 // what is wrong right now.
 
+import { kindOf } from "/assets/alertwords.js";
 import { signOut } from "/assets/api.js";
 import { el, setAttr, setText } from "/assets/dom.js";
 import { SPANS } from "/assets/range.js";
@@ -17,6 +18,7 @@ export class Header {
 		this.live = live;
 		this.theme = theme;
 		this.range = range;
+		this.alerts = { firing: 0, worst: "info" };
 		this.build();
 		this.setHost(host);
 		this.showTheme();
@@ -114,7 +116,7 @@ export class Header {
 
 	setHost(host) {
 		this.host = host;
-		document.title = `${host.hostname} · agent`;
+		this.showTitle();
 		setText(this.name, host.hostname);
 		setText(this.system, [host.os, host.kernel].filter(Boolean).join(" · "));
 		this.system.title = [host.os, host.kernel, host.architecture].filter(Boolean).join(", ");
@@ -122,17 +124,42 @@ export class Header {
 		this.showProblems(host.problems ?? []);
 	}
 
+	/** How many alerts fire, and how bad the worst is. */
+	setAlerts({ firing, worst }) {
+		if (firing === this.alerts.firing && worst === this.alerts.worst) return;
+		this.alerts = { firing, worst };
+		this.showTitle();
+		this.showNav();
+	}
+
+	showTitle() {
+		const { firing } = this.alerts;
+		document.title = `${firing > 0 ? `(${firing}) ` : ""}${this.host.hostname} · agent`;
+	}
+
+	/** The number of alerts that fire, in the colour of the worst. */
+	alertCount() {
+		const { firing, worst } = this.alerts;
+		if (!firing) return null;
+		const title = `${firing} firing, the worst is ${worst}`;
+		return el("span", { class: `alert-count ${kindOf(worst)}`, title, "aria-label": title }, String(firing));
+	}
+
 	showNav() {
 		const counts = this.host.counts ?? {};
 		const pages = [
 			["#/", "Overview"],
+			["#/alerts", "Alerts", undefined, this.alertCount()],
 			["#/containers", "Containers", counts.container ?? 0],
 		];
 		if (counts.service) pages.push(["#/services", "Services", counts.service]);
 		pages.push(["#/entities", "All"], ["#/about", "About"]);
+		const shown = JSON.stringify([pages.map(([, text, count]) => [text, count]), this.alerts]);
+		if (shown === this.navShown) return; // whoever is in it with the keyboard stays there
+		this.navShown = shown;
 		this.nav.replaceChildren(
-			...pages.map(([href, text, count]) =>
-				el("a", { href }, text, count !== undefined && el("span", { class: "count" }, String(count))),
+			...pages.map(([href, text, count, mark]) =>
+				el("a", { href }, text, count !== undefined && el("span", { class: "count" }, String(count)), mark),
 			),
 		);
 		this.here(this.path ?? "/");

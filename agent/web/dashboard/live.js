@@ -2,6 +2,7 @@
 // The stream of samples (GET /api/v1/live), kept up: it backs off when the agent is away, rests while the tab is
 // hidden, and says what it does. Events:
 //   sample  detail {time, entities}
+//   alerts  detail {firing, worst, first}: what fires changed; first: it is what a stream begins with
 //   resume  samples were missed: what is shown must be fetched again
 //   state   the texts of `state` and `lastSample` changed
 
@@ -21,6 +22,7 @@ export class Live extends EventTarget {
 		this.heardAt = 0; // when it came, on this machine's clock
 		this.tries = 0;
 		this.missed = false;
+		this.told = false; // this stream said what fires
 		this.timer = null;
 		document.addEventListener("visibilitychange", () => this.visibility());
 		setInterval(() => this.watch(), 1000);
@@ -40,8 +42,10 @@ export class Live extends EventTarget {
 		if (this.filter === null || document.hidden) return;
 		const source = new EventSource(`/api/v1/live?${this.filter}`);
 		this.source = source;
+		this.told = false;
 		source.addEventListener("open", () => this.opened());
 		source.addEventListener("sample", (e) => this.sample(e));
+		source.addEventListener("alerts", (e) => this.alerts(e));
 		source.addEventListener("error", () => this.failed());
 	}
 
@@ -62,16 +66,18 @@ export class Live extends EventTarget {
 	}
 
 	sample(e) {
-		let detail;
-		try {
-			detail = JSON.parse(e.data);
-		} catch {
-			return;
-		}
+		const detail = parse(e.data);
+		if (!detail) return;
 		this.lastSample = detail.time;
 		this.heardAt = Date.now();
 		this.set("live");
 		this.dispatchEvent(new CustomEvent("sample", { detail }));
+	}
+
+	alerts(e) {
+		const detail = parse(e.data);
+		if (detail) this.dispatchEvent(new CustomEvent("alerts", { detail: { ...detail, first: !this.told } }));
+		this.told = true;
 	}
 
 	failed() {
@@ -113,5 +119,13 @@ export class Live extends EventTarget {
 		const same = state === this.state && state !== "live";
 		this.state = state;
 		if (!same) this.dispatchEvent(new Event("state"));
+	}
+}
+
+function parse(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return null;
 	}
 }

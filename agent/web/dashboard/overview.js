@@ -4,6 +4,8 @@
 import { entities, series } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el } from "/assets/dom.js";
+import { eventMarks } from "/assets/eventmarks.js";
+import { FiringStrip } from "/assets/firing.js";
 import { GROUPS } from "/assets/groups.js";
 import { specOf } from "/assets/specs.js";
 import { SPARK_POINTS, SPARK_SPAN } from "/assets/sparkline.js";
@@ -27,6 +29,7 @@ class Overview {
 		this.containers = [];
 		this.group = new ChartGroup(ctx);
 		this.tiles = new Tiles(ctx.interval);
+		this.firing = new FiringStrip(ctx);
 		this.top = [
 			new TopList({
 				title: "Containers by CPU",
@@ -44,6 +47,7 @@ class Overview {
 			"div",
 			{ class: "page overview" },
 			el("h2", { class: "sr" }, "Overview"),
+			this.firing.node,
 			this.tiles.node,
 			this.grid,
 		);
@@ -51,6 +55,7 @@ class Overview {
 
 	async start() {
 		this.abort = new AbortController();
+		this.alerts();
 		let now;
 		try {
 			now = await entities(CLASSES, this.abort.signal);
@@ -155,11 +160,18 @@ class Overview {
 			this.tiles.live(detail.time, this.host.values);
 		}
 		this.tiles.filesystems(of("filesystem"));
+		this.firing.tick();
 		this.top.forEach((t) => t.show(of("container")));
 		this.group.sample(detail);
 	}
 
+	async alerts() {
+		this.firing.load(this.abort.signal);
+		this.group.setEvents(await eventMarks(null, this.abort.signal));
+	}
+
 	resume() {
+		this.alerts();
 		this.group.load();
 		this.loadLines();
 	}
