@@ -10,6 +10,11 @@ PAGES = {
     "containers": ("#/containers", ".containers .message"),
     "entities": ("#/entities", "table.plain td"),
     "host": ("#/entity/host/host", "#chart-memory canvas"),
+    "alerts": ("#/alerts", ".fine, li.alert"),
+    "alert-history": ("#/alerts/history", ".sheet, .card.message"),
+    "alert-rules": ("#/alerts/rules", ".sheet"),
+    "alert-channels": ("#/alerts/channels", ".none"),
+    "alert-silences": ("#/alerts/silences", ".card.message"),
     "about": ("#/about", ".reference"),
 }
 BACKGROUND = "return getComputedStyle(document.body).backgroundColor"
@@ -18,6 +23,7 @@ BACKGROUND = "return getComputedStyle(document.body).backgroundColor"
 def test_navigation(browser, server):
     browser.open(server)
     for text, address in (
+        ("Alerts", "#/alerts"),
         ("Containers", "#/containers"),
         ("All", "#/entities"),
         ("About", "#/about"),
