@@ -285,6 +285,7 @@ def test_what_is_over_leaves_by_itself(browser, make_agent, tree, hook, tmp_path
     agent.write_config({**wrong, "rules": fine})
     agent.process.send_signal(signal.SIGHUP)
     browser.until(lambda: "Nothing is wrong." in browser.text(".fine"), "nothing wrong")
-    assert not browser.texts(".alert-count") and not browser.driver.title.startswith("(")
+    browser.until(lambda: not browser.texts(".alert-count"), "no badge")
+    assert not browser.driver.title.startswith("(")
     browser.go("#/alerts/history")
     browser.until(lambda: "recovered" in browser.text(".sheet tbody"), "the recovery")
