@@ -128,6 +128,11 @@ def test_units(js, value, unit, text):
     assert js(script).replace("\u00a0", " ") == text
 
 
+def test_an_axis_of_yes_and_no_has_no_other_labels(js):
+    script = "const { formatTick } = await import('/assets/units.js'); return [0, 0.2, 0.6, 1].map((v) => formatTick(v, 'boolean'))"
+    assert js(script) == ["no", "", "", "yes"]
+
+
 @pytest.mark.parametrize(
     "seconds, text",
     [

@@ -94,7 +94,8 @@ export function format(v, unit) {
 
 /** The same for an axis: no zeros after the point. */
 export function formatTick(v, unit) {
-	if (v === 0 && unit !== "boolean") return "0";
+	if (unit === "boolean") return v === 0 ? "no" : v === 1 ? "yes" : "";
+	if (v === 0) return "0";
 	if (unit === "percent") return trim(digits(v)) + NB + "%";
 	if (unit === "celsius") return trim(v.toFixed(1)) + NB + "°C";
 	return format(v, unit).replace(/\.?0+(?=\u00a0|\/|$)/, (m) => (m.startsWith(".") ? "" : m));
