@@ -26,21 +26,13 @@ static struct silences *silences_of(const struct control_call *c)
 	return notify_silences(alerting_notify(c->daemon->alerting));
 }
 
-/* "above 90 % for 5m": the limit that it is over, or was. */
 static void add_limit(struct buf *b, const struct alert *a)
 {
-	const struct rule *r = a->rule;
-	bool critical = a->life.worst == SEVERITY_CRITICAL && r->critical.op != LIMIT_NONE;
-	const struct limit *l =
-		critical || r->warning.op == LIMIT_NONE ? &r->critical : &r->warning;
-	char text[LIMIT_TEXT_MAX], held[32];
-	_cleanup_(free_p) char *all = NULL;
+	_cleanup_(buf_done) struct buf limit = BUF_INIT(4 * LIMIT_TEXT_MAX);
 
-	limit_print(text, sizeof(text), l, r->unit);
-	str_from_duration_ms(held, sizeof(held), r->for_ms);
-	all = str_format("%s%s%s", text, r->for_ms ? " for " : "", r->for_ms ? held : "");
-	if (*text)
-		reply_text(b, "limit", all);
+	alert_limit(a, &limit);
+	if (limit.len)
+		reply_text(b, "limit", buf_str(&limit));
 }
 
 static void add_title(struct buf *b, const struct alert *a)

@@ -92,7 +92,7 @@ static const struct phrase missing = {"*", "{e}: {t} is unknown", "{e}: {t} is k
 static const struct phrase stopped = {"*", "{e} does not run any more", "{e} is back"};
 static const struct phrase gone = {"*", "{e} is gone", "{e} is back"};
 static const struct phrase sums = {"*", "{e}: {t} came to {v}{w}", "{e}: {t} is back to {v}{w}"};
-static const struct phrase others = {"*", "{e}: {t} is {v}", "{e}: {t} is back to {v}"};
+static const struct phrase others = {"*", "{e}: {t} at {v}", "{e}: {t} back to {v}"};
 
 static const struct phrase *find(const struct phrase *list, size_t n, const struct rule *r)
 {

@@ -273,7 +273,7 @@ START_TEST(link_leads_to_the_page)
 	put(&class_container, "shop-web_1.x~", CGROUP_processes, 5);
 	turn();
 	ck_assert_str_eq(last_told()->link, "/#/container/shop-web_1.x~");
-	ck_assert_str_eq(last_told()->title, "shop-web_1.x~: Processes is 5");
+	ck_assert_str_eq(last_told()->title, "shop-web_1.x~: Processes at 5");
 	put(&class_service, "cron.service", CGROUP_processes, 5);
 	turn();
 	ck_assert_str_eq(last_told()->link, "/#/service/cron.service");
@@ -287,7 +287,7 @@ START_TEST(metric_that_is_not_stored_has_no_chart)
 	put(&class_container, "shop", CGROUP_age_seconds, 86400);
 	turn();
 	ck_assert_ptr_null(last_told()->chart.class);
-	ck_assert_str_eq(last_told()->title, "shop: Age is 1d 0h");
+	ck_assert_str_eq(last_told()->title, "shop: Age at 1d 0h");
 }
 END_TEST
 
