@@ -30,6 +30,9 @@ static int read_stdin(struct buf *out)
 		}
 		if (n == 0)
 			return 0;
+		/* A log may have one in it, and goes on behind it. */
+		for (ssize_t i = 0; i < n; i++)
+			part[i] = part[i] ? part[i] : ' ';
 		if (out->len + (size_t)n <= out->max)
 			buf_add(out, part, (size_t)n);
 	}

@@ -4,13 +4,16 @@ not take, or would interpret, is known to harness/providers."""
 
 import json
 import re
+import subprocess
 
 import pytest
 
 from harness import channels, control, proc
+from harness.agent import BINARY
 from harness.channels import readable, secrets_in
 from harness.docker_tree import DockerTree
 from harness.providers import Discord, Dokploy, Gotify, Ntfy, Slack, Teams, Telegram, Webhook
+from harness.providers.server import Answer
 from harness.wait import until
 
 CHATS = (Discord, Gotify, Ntfy, Slack, Teams, Telegram)
@@ -222,10 +225,13 @@ def test_what_is_no_text_does_no_harm(told, start):
                  b'{"id":1,"op":"notify.send","title":7}', b'{"id":1,"op":"notify.send"}'):
         answer = control.ask_raw(agent, line)
         assert answer is None or not answer["ok"] or "a" in line.decode(errors="replace"), (line, answer)
-    sent = len(agent.api("events?kinds=message")["events"])
-    send(agent, "Still there")
+    # Arguments and pipes may hold any bytes: Latin-1, half of a surrogate pair, a log of 100 kB.
+    command = [BINARY, "notify", "send", b"caf\xe9 \xed\xa0\x80 closed", "-", "--state", agent.state]
+    subprocess.run(command, input=b"\xff\xfe\x00" + b"log " * 25000, check=True, timeout=20, stdout=subprocess.DEVNULL)
+    until(lambda: agent.api("events?kinds=message&limit=1")["events"][0]["title"].endswith("closed"), 5, "the event")
     for p in providers.values():
-        assert_shown(p, p.wait(sent + 1)[-1], "Still there")
+        request = until(lambda p=p: next((r for r in p.accepted if "closed" in p.text(r)), None), 10, f"it at {p.name}")
+        assert "caf\ufffd" in p.text(request) and "log log log" in p.text(request) and "…" in p.text(request)
 
 
 # --- when the provider is not well
@@ -350,6 +356,10 @@ def test_the_command_prints_the_providers_own_words(told, start):
         providers["slack"].always(mode)
         result = notify_test(agent, "slack")
         assert result.returncode == 1 and result.stdout + result.stderr, (mode, result)
+    providers["slack"].always("refuse", status=403)
+    providers["slack"].refusal = lambda status: Answer(status, "\x1b[2J\x1b]0;evil\x07\u009b31m no, not really")
+    result = notify_test(agent, "slack")
+    assert "no, not really" in result.stdout and not re.search("[\x1b\x07\u009b]", result.stdout), result
     assert notify_test(agent, "nobody").returncode == 1
     assert agent.api("deliveries")["deliveries"] == []  # a test is no message
     assert_no_secrets(agent, providers.values())
