@@ -12,9 +12,9 @@
 #include "base/cleanup.h"
 #include "base/cron.h"
 #include "base/str.h"
-#include "collectors/metric.h"
 #include "collectors/rrd_layout.h"
 #include "notify/quiet.h"
+#include "notify/rule.h"
 
 int check_any_pattern(const char *text, struct err *e)
 {
@@ -70,47 +70,9 @@ int check_label_pattern(const char *text, struct err *e)
 	return 0;
 }
 
-/* The class or metric whose name is nearest to what was written; false when none is near. */
-static bool nearest_metric(const char *class_name, const char *metric, char *to, size_t size)
-{
-	size_t best = SIZE_MAX;
-
-	for (size_t i = 0; entity_classes[i]; i++) {
-		const struct entity_class *c = entity_classes[i];
-		size_t of_class = str_distance(c->name, class_name);
-
-		for (size_t j = 0; of_class <= 2 && j < c->n_metrics; j++) {
-			size_t d = str_distance(c->metrics[j].name, metric);
-
-			if (d > strlen(metric) / 3 + 1 || d + of_class >= best)
-				continue;
-			best = d + of_class;
-			(void)snprintf(to, size, "%s.%s", c->name, c->metrics[j].name);
-		}
-	}
-	return best != SIZE_MAX;
-}
-
 int check_metric(const char *text, struct err *e)
 {
-	const char *dot = strchr(text, '.');
-	_cleanup_(free_p) char *name = str_ndup(text, dot ? (size_t)(dot - text) : 0);
-	const struct entity_class *c = entity_class_find(name);
-	char near[128];
-
-	if (!dot || !dot[1])
-		return err_set(e, EINVAL,
-			"\"%s\" is not of the form CLASS.METRIC, such as "
-			"\"filesystem.used_percent\"",
-			text);
-	for (size_t i = 0; c && i < c->n_metrics; i++)
-		if (str_matches_any((const char *const[]){dot + 1}, 1, c->metrics[i].name, false))
-			return 0;
-	if (nearest_metric(name, dot + 1, near, sizeof(near)))
-		return err_set(
-			e, EINVAL, "there is no metric \"%s\"; did you mean \"%s\"?", text, near);
-	return err_set(
-		e, EINVAL, "there is no metric \"%s\"; docs/metrics.md lists them all", text);
+	return rule_check_metric(text, e);
 }
 
 int check_pattern(const char *text, struct err *e)

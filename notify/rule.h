@@ -113,6 +113,8 @@ struct rule_set {
 /* Says what is wrong with one rule as it was written ("warning: ..."), on top of the built-in one of
  * that name, if there is one; as a configuration check reports it. */
 int rule_check(const struct rule_settings *s, struct err *e);
+/* The same for the name of a metric, or a pattern for some of one class, alone. */
+int rule_check_metric(const char *text, struct err *e);
 /* Compiles the built-in rules with the user's on top. A rule with a mistake is an error: -EINVAL
  * with its name and origin. Everything is copied. */
 int rule_set_new(const struct rule_settings *own, size_t n, struct rule_set **out, struct err *e);

@@ -37,10 +37,10 @@ static int unknown(const char *text, const char *class_name, const char *metric,
 	char near[FULL_NAME_MAX];
 
 	if (nearest(class_name, metric, near, sizeof(near)))
-		return err_set(e, EINVAL, "metric: there is no \"%.80s\"; did you mean \"%s\"?",
+		return err_set(e, EINVAL, "there is no metric \"%.80s\"; did you mean \"%s\"?",
 			text, near);
 	return err_set(
-		e, EINVAL, "metric: there is no \"%.80s\"; docs/metrics.md lists them all", text);
+		e, EINVAL, "there is no metric \"%.80s\"; docs/metrics.md lists them all", text);
 }
 
 static size_t matching(const struct entity_class *c, const char *pattern, size_t *out)
@@ -53,29 +53,47 @@ static size_t matching(const struct entity_class *c, const char *pattern, size_t
 	return n;
 }
 
+static int find(const char *text, const struct entity_class **out_class, size_t *out, size_t *n,
+	struct err *e)
+{
+	const char *dot = strchr(text, '.');
+	char class_name[CLASS_NAME_MAX];
+	const struct entity_class *c;
+	size_t found;
+
+	if (!dot || !dot[1] || (size_t)(dot - text) >= sizeof(class_name))
+		return err_set(e, EINVAL, "\"%.80s\" is not of the form %s", text, form);
+	memcpy(class_name, text, (size_t)(dot - text));
+	class_name[dot - text] = '\0';
+	c = entity_class_find(class_name);
+	found = c ? matching(c, dot + 1, out) : 0;
+	if (!found)
+		return unknown(text, class_name, dot + 1, e);
+	*out_class = c;
+	*n = found;
+	return 0;
+}
+
+int rule_check_metric(const char *text, struct err *e)
+{
+	const struct entity_class *c;
+	size_t metrics[RULE_METRICS_MAX], n;
+
+	return find(text, &c, metrics, &n, e);
+}
+
 int rule_find_metrics(const struct rule_settings *s, enum rule_type type,
 	const struct entity_class **out_class, size_t *out, size_t *n, struct err *e)
 {
-	char class_name[CLASS_NAME_MAX];
-	const struct entity_class *c;
-	const char *dot;
-	int running;
+	int running, r;
 
 	if (!s->metric)
 		return err_set(e, EINVAL, "metric: is missing; expected %s", form);
-	dot = strchr(s->metric, '.');
-	if (!dot || !dot[1] || (size_t)(dot - s->metric) >= sizeof(class_name))
-		return err_set(
-			e, EINVAL, "metric: \"%.80s\" is not of the form %s", s->metric, form);
-	memcpy(class_name, s->metric, (size_t)(dot - s->metric));
-	class_name[dot - s->metric] = '\0';
-	c = entity_class_find(class_name);
-	*n = c ? matching(c, dot + 1, out) : 0;
-	if (!*n)
-		return unknown(s->metric, class_name, dot + 1, e);
-	*out_class = c;
+	r = find(s->metric, out_class, out, n, e);
+	if (r < 0)
+		return err_wrap(e, r, "metric");
 	if (type == RULE_GONE) {
-		running = metric_find(c, "running");
+		running = metric_find(*out_class, "running");
 		out[0] = running >= 0 ? (size_t)running : out[0];
 		*n = 1;
 	}

@@ -15,7 +15,7 @@ static const struct {
 	{OWN(.name = "disks", .warning = "> 80"),
 		"there is no built-in rule \"disks\"; did you mean \"disk\"?"},
 	{OWN(.name = "x", .metric = "filesystem.used_procent", .warning = "> 80"),
-		"metric: there is no \"filesystem.used_procent\"; did you mean "
+		"metric: there is no metric \"filesystem.used_procent\"; did you mean "
 		"\"filesystem.used_percent\"?"},
 	{OWN(.name = "x", .metric = "filesytem.used_percent", .warning = "> 80"),
 		"did you mean \"filesystem.used_percent\"?"},
