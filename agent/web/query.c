@@ -18,7 +18,7 @@ static int hex_digit(char c)
 }
 
 /* Decodes in place; the result is never longer. Only in a query '+' is a space. */
-static int decode(char *s, char plus, struct err *e)
+static int decode(char *s, char plus, const char *what, struct err *e)
 {
 	char *to = s;
 
@@ -32,9 +32,9 @@ static int decode(char *s, char plus, struct err *e)
 		high = hex_digit(s[1]);
 		low = high < 0 ? -1 : hex_digit(s[2]);
 		if (low < 0)
-			return err_set(e, EINVAL, "the address has a broken %% escape");
+			return err_set(e, EINVAL, "the %s has a broken %% escape", what);
 		if (high == 0 && low == 0)
-			return err_set(e, EINVAL, "the address has a NUL byte");
+			return err_set(e, EINVAL, "the %s has a NUL byte", what);
 		*to++ = (char)(high << 4 | low);
 		s += 2;
 	}
@@ -63,11 +63,11 @@ static int decode_param(char *piece, struct query_param *out, struct err *e)
 		*value++ = '\0';
 	else
 		value = piece + strlen(piece);
-	r = decode(piece, ' ', e);
+	r = decode(piece, ' ', "query", e);
 	if (r == 0)
-		r = decode(value, ' ', e);
+		r = decode(value, ' ', "query", e);
 	if (r == 0 && (!is_utf8(piece) || !is_utf8(value)))
-		r = err_set(e, EINVAL, "the address is not UTF-8");
+		r = err_set(e, EINVAL, "the query is not UTF-8");
 	*out = (struct query_param){piece, value};
 	return r;
 }
@@ -75,10 +75,10 @@ static int decode_param(char *piece, struct query_param *out, struct err *e)
 int query_decode_segment(const char *text, size_t len, char **out, struct err *e)
 {
 	char *s = str_ndup(text, len);
-	int r = decode(s, '+', e);
+	int r = decode(s, '+', "path", e);
 
 	if (r == 0 && !is_utf8(s))
-		r = err_set(e, EINVAL, "the address is not UTF-8");
+		r = err_set(e, EINVAL, "the path is not UTF-8");
 	if (r < 0)
 		free(s);
 	else
