@@ -102,6 +102,14 @@ def test_stories_by_hand_are_alerts_until_they_are_ended(make_agent, alertmanage
     assert len(alertmanager.alerts(alertname="message")) == 2
 
 
+def test_many_at_once_all_arrive_and_all_end(make_agent, alertmanager):
+    agent = make_agent(settings=settings(alertmanager, "> 1000000")).start()
+    for end in (False, True):
+        for i in range(45):
+            control.ask(agent, "notify.send", title=f"Job {i}", severity="warning", key=f"job {i}", end=end)
+        until(lambda end=end: len(alertmanager.alerts(alertname="message")) == (0 if end else 45), 20, "all of them")
+
+
 def test_the_command_shows_what_alertmanager_says(make_agent, alertmanager):
     agent = make_agent(settings=settings(alertmanager, "> 1000000")).start()
     result = agent.cli("notify", "test", "am")

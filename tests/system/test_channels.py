@@ -217,6 +217,18 @@ def test_texts_of_any_size_and_shape_arrive_cut(told, start):
                 assert "…" in p.text(request), p.name
 
 
+def test_a_template_stays_what_it_is_whatever_an_event_says(told, start, tmp_path):
+    hook = start(Webhook)
+    template = tmp_path / "template"
+    template.write_text('{"text": "{{severity}}: {{title}}\\n{{text}}", "value": {{value}}, "event": {{event}}}')
+    agent = told({"hook": hook}, template_file=str(template))
+    for n, title in enumerate(HOSTILE.values()):
+        send(agent, title, "a\n" + title, severity="warning")
+        data = hook.wait(n + 1)[-1].data
+        assert data["text"] == f"warning: {title}\na\n{title}" and data["value"] is None
+        assert data["event"]["title"] == title
+
+
 def test_what_is_no_text_does_no_harm(told, start):
     providers = one_of_each(start)
     agent = told(providers)
