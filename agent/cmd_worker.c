@@ -17,7 +17,7 @@
 #include "base/fs.h"
 #include "collectors/rrd_chart.h"
 
-enum { FD_RRD = 3, ORDER_MAX = 64 * 1024, CPU_SECONDS = 20, MEMORY_BYTES = 512 << 20 };
+enum { FD_RRD = 3, CPU_SECONDS = 20, MEMORY_BYTES = 512 << 20 };
 
 /* Libraries for fonts and pictures get data that strangers named: no rights, little of everything.
  * What they print on stderr would end up in the picture. */
@@ -70,7 +70,6 @@ static int draw(const json_t *order, struct buf *out, struct err *e)
 
 int cmd_worker_chart(const struct command_call *c)
 {
-	_cleanup_(buf_done) struct buf in = BUF_INIT(ORDER_MAX);
 	_cleanup_(buf_done) struct buf out = BUF_INIT(RRD_CHART_BYTES_MAX);
 	json_error_t json_error;
 	json_t *order;

@@ -4,11 +4,12 @@ receiver behind a webhook."""
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
-from harness.agent import BINARY, run_cli
+from harness.agent import BINARY, ROOT, run_cli
 from harness.providers import Webhook
 from harness.wait import until
 
@@ -257,6 +258,29 @@ def test_it_ends_cleanly_with_messages_under_way(alerting, hook):
     until(lambda: hook.requests, 10, "the request")
     status, seconds = alerting.stop()
     assert status == 0 and seconds < 5
+
+
+def examples(path):
+    """The configurations in a document: indented, from a line that sets something to the next line that is not."""
+    text = path.read_text()
+    if path.suffix == ".5":
+        blocks = re.findall(r"\.Bd -literal[^\n]*\n(.*?)\.Ed", text, re.S)
+    else:
+        blocks = re.findall(r"(?:^(?:    .*)?\n)+", text, re.M)
+    return [b for b in blocks if re.match(r"\s*(url|channels|rules|listen)\s*= ", b)]
+
+
+@pytest.mark.parametrize("name", ["README.md", "notify/README.md", "packaging/man/agent.conf.5"])
+def test_examples_of_the_documents_are_valid(name, tmp_path):
+    found = examples(ROOT / name)
+    assert found
+    for number, text in enumerate(found):
+        for path in set(re.findall(r'"/etc/agent/([\w.-]+)"', text)):
+            secret(tmp_path, path, "https://example.com/services/x" if path.endswith(".url") else "123456:secret")
+        config = tmp_path / f"{number}.conf"
+        config.write_text(text.replace("/etc/agent/", f"{tmp_path}/"))
+        r = run_cli("config", "check", "--config", str(config))
+        assert r.returncode == 0, f"{r.stderr}\n{text}"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
