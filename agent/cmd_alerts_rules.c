@@ -43,15 +43,19 @@ static void describe_metric(const json_t *rule, struct buf *b)
 	}
 }
 
+/* "warning above 90 %", "warning when yes". */
+static void add_limit(struct buf *b, const char *level, const char *limit)
+{
+	bool boolean = strcmp(limit, "yes") == 0 || strcmp(limit, "no") == 0;
+
+	if (*limit)
+		buf_addf(b, "%s%s %s%s", b->len ? ", " : "", level, boolean ? "when " : "", limit);
+}
+
 static void describe_limits(const json_t *rule, struct buf *b)
 {
-	const char *warning = json_view_text(rule, "warning");
-	const char *critical = json_view_text(rule, "critical");
-
-	if (*warning)
-		buf_addf(b, "warning %s", warning);
-	if (*critical)
-		buf_addf(b, "%scritical %s", b->len ? ", " : "", critical);
+	add_limit(b, "warning", json_view_text(rule, "warning"));
+	add_limit(b, "critical", json_view_text(rule, "critical"));
 	if (!b->len)
 		buf_adds(b, json_view_text(rule, "severity"));
 	add_time(b, rule, "for_ms", b->len ? ", for " : "for ");

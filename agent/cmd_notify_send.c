@@ -96,6 +96,16 @@ static void add_words(const struct term *t, const char *name, const char *words,
 	buf_addc(out, '\n');
 }
 
+/* What the sender would do with a real message. */
+static const char *consequence(const char *verdict)
+{
+	if (strcmp(verdict, "retry") == 0)
+		return "a message would be tried again";
+	if (strcmp(verdict, "broken") == 0)
+		return "the channel is set up wrongly; messages wait until that is mended";
+	return "such a message would never be taken";
+}
+
 static void add_result(const struct term *t, const char *channel, const json_t *r, struct buf *out)
 {
 	bool sent = json_is_true(json_object_get(r, "sent"));
@@ -116,7 +126,7 @@ static void add_result(const struct term *t, const char *channel, const json_t *
 	if (!sent && strcmp(why, answer) != 0)
 		add_words(t, "reason", why, out);
 	if (!sent)
-		add_words(t, "verdict", json_view_text(r, "verdict"), out);
+		add_words(t, "verdict", consequence(json_view_text(r, "verdict")), out);
 }
 
 int cmd_notify_test(const struct command_call *c)

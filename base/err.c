@@ -41,7 +41,7 @@ int err_wrap(struct err *e, int r, const char *fmt, ...)
 	va_list ap;
 	size_t n;
 
-	if (!e)
+	if (!e || r >= 0)
 		return r;
 	inner = *e;
 	va_start(ap, fmt);

@@ -19,7 +19,8 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /* The same with the current errno: appends ": " and its text, returns -errno (never 0). */
 int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "context: " in front of the message already there. Returns r unchanged. */
+/* Puts "context: " in front of the message already there; without an error (r not negative) there is
+ * none and nothing happens. Returns r unchanged. */
 int err_wrap(struct err *e, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Text of a negative errno value, such as a function here returns. */

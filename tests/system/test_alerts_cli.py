@@ -260,6 +260,17 @@ def test_it_ends_cleanly_with_messages_under_way(alerting, hook):
     assert status == 0 and seconds < 5
 
 
+def test_a_window_is_filled_from_history_after_a_restart(make_agent):
+    rule = {"metric": "host.processes_total", "how": "average", "window": "8s", "warning": "> 1"}
+    agent = make_agent(settings={"rules": {**OFF, "mean": rule}}).start()
+    before = until(lambda: firing(agent).get("mean"), 30, "the alert")
+    agent.stop()
+    agent.start(samples=1)
+    alert = until(lambda: next((a for a in firing(agent).values() if a["value"]), None), 5, "its value, before 8 s")
+    assert alert["id"] == before["id"] and alert["state"] == "firing"
+    assert len(json.loads(agent.cli("alerts", "history", "--json").stdout)["events"]) == 1, "told once"
+
+
 def examples(path):
     """The configurations in a document: indented, from a line that sets something to the next line that is not."""
     text = path.read_text()

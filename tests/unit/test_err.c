@@ -40,6 +40,9 @@ START_TEST(callers_add_context_in_front)
 	ck_assert_int_eq(err_wrap(&e, r, "check"), -EINVAL);
 	ck_assert_str_eq(e.msg, "check: agent.conf:12: bucket is missing");
 	ck_assert_int_eq(err_wrap(NULL, -EIO, "nobody listens"), -EIO);
+	(void)err_set(&e, EINVAL, "of before");
+	ck_assert_int_eq(err_wrap(&e, 0, "all is well"), 0);
+	ck_assert_str_eq(e.msg, "of before");
 }
 END_TEST
 
