@@ -109,6 +109,7 @@ static const char *consequence(const char *verdict)
 static void add_result(const struct term *t, const char *channel, const json_t *r, struct buf *out)
 {
 	bool sent = json_is_true(json_object_get(r, "sent"));
+	bool partly = json_is_true(json_object_get(r, "partly"));
 	const char *answer = json_view_text(r, "answer"), *why = json_view_text(r, "why");
 	json_int_t status = json_view_int(r, "status");
 	char text[64];
@@ -123,7 +124,7 @@ static void add_result(const struct term *t, const char *channel, const json_t *
 	if (status)
 		add_words(t, "status", text, out);
 	add_words(t, "answer", answer, out);
-	if (!sent && strcmp(why, answer) != 0)
+	if ((!sent || partly) && strcmp(why, answer) != 0)
 		add_words(t, "reason", why, out);
 	if (!sent)
 		add_words(t, "verdict", consequence(json_view_text(r, "verdict")), out);

@@ -158,9 +158,11 @@ static void on_tested(void *user, const struct sender_test_result *r)
 	_cleanup_(buf_done) struct buf b = BUF_INIT(CONTROL_LINE_MAX * 4);
 
 	reply_bool(&b, "sent", r->sent);
+	reply_bool(&b, "partly", r->sent && r->verdict.partly);
 	reply_int(&b, "took_ms", r->took_ms);
 	reply_int(&b, "status", r->answer.status);
-	reply_text(&b, "answer", r->answer.error ? r->answer.message : r->answer.body);
+	/* A mail server's and a command's own words come with an error, too. */
+	reply_text(&b, "answer", *r->answer.body ? r->answer.body : r->answer.message);
 	reply_text(&b, "verdict", verdict_name(r->verdict.verdict));
 	reply_text(&b, "why", r->verdict.why);
 	control_later_done(user, 0, NULL, &b);

@@ -303,21 +303,21 @@ static void judge_tls(const struct channel *c, const struct answer *a, struct ve
 	const char *message = a->message ? a->message : "";
 
 	out->verdict = VERDICT_BROKEN;
+	/* The cure comes first: what is shown may be cut. */
 	if (strcasestr(message, "certificate") || strcasestr(message, "subject name"))
 		channel_why(c, out,
-			"the mail server's certificate is not trusted: %s. Give the name that is "
-			"in "
-			"the certificate as server, or its authority as ca_file",
+			"the mail server's certificate is not trusted (its authority: ca_file; its "
+			"name: server): %s",
 			message);
 	else if (strcmp(security_of(c), "starttls") == 0)
 		channel_why(c, out,
-			"the mail server offers no STARTTLS, so nothing was sent: %s. Use the port "
-			"for it (587), or security = \"tls\" with port 465",
+			"the mail server offers no STARTTLS, so nothing was sent (wrong port? or "
+			"security = \"tls\", port 465): %s",
 			message);
 	else
 		channel_why(c, out,
-			"no TLS with the mail server: %s. Use the port for it (465), or security = "
-			"\"starttls\" with port 587",
+			"no TLS with the mail server (wrong port? or security = \"starttls\", port "
+			"587): %s",
 			message);
 }
 
