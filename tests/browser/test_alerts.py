@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from browser.conftest import HOSTILE
-from harness.agent import Agent
+from harness.agent import Agent, run_cli
 from harness.alerting import BUILTIN_OFF, channel, rule
 from harness.providers import Webhook
 
@@ -262,6 +262,20 @@ def test_without_channels_it_says_how_to_add_one(browser, server):
     assert "channels = {" in browser.text(".none pre")
     browser.go("#/alerts")
     browser.until(lambda: "nobody is told" in browser.text(".untold"), "the hint beside the alerts")
+
+
+@pytest.mark.parametrize("part", ["channels", "rules", "silences"])
+def test_the_examples_are_right(browser, server, tmp_path, part):
+    page(browser, server, "/" + part)
+    browser.until(lambda: browser.texts(".how"), "the page")
+    example = browser.js("return document.querySelector('.how pre').textContent")
+    for name in re.findall(r'"/etc/agent/([\w.]+)"', example):
+        (tmp_path / name).write_text("https://hooks.slack.com/services/T0/B0/x\n")
+        (tmp_path / name).chmod(0o600)
+    config = tmp_path / "agent.conf"
+    config.write_text(example.replace("/etc/agent", str(tmp_path)))
+    checked = run_cli("config", "check", "--config", str(config))
+    assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize("part", ["", "/history", "/rules", "/channels", "/silences"])

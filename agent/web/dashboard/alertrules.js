@@ -49,7 +49,7 @@ class AlertRules {
 					"Then ",
 					el("code", {}, "agent config check"),
 					" and ",
-					el("code", {}, "systemctl reload agent"),
+					el("code", {}, "agent config reload"),
 					".",
 				),
 			),

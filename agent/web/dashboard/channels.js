@@ -8,7 +8,8 @@ import { plainTable, replaceContent } from "/assets/plaintable.js";
 import { clock, duration } from "/assets/units.js";
 
 const PAGE = 50;
-const EXAMPLE = `channels = {
+const EXAMPLE = `url = "https://vps1.example.com:4500";       # for the links in messages
+channels = {
   ops  = { type = "slack"; url_file = "/etc/agent/slack.url"; };
   mail = {
     type   = "email";
@@ -76,7 +77,7 @@ const howTo = () => [
 		"Then ",
 		el("code", {}, "agent config check"),
 		", ",
-		el("code", {}, "systemctl reload agent"),
+		el("code", {}, "agent config reload"),
 		", and a test message from here or by ",
 		el("code", {}, "agent notify test ops"),
 		". Types: alertmanager, command, discord, dokploy, email, gotify, ntfy, slack, teams, telegram, webhook; the manual page agent.conf(5) has their options.",
