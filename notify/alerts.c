@@ -238,8 +238,11 @@ static void make_room(struct alerts *a)
 
 	while (i < a->n_events && strcmp(a->events[i].event->kind, EVENT_ALERT_REMINDER) != 0)
 		i++;
-	i = i < a->n_events ? i : 0;
-	log_warning("too many events wait for the database; lost: %s", a->events[i].event->title);
+	if (i == a->n_events) {
+		i = 0;
+		log_warning("too many events wait for the database; lost: %s",
+			a->events[i].event->title);
+	}
 	event_done(&a->events[i]);
 	a->n_events--;
 	memmove(&a->events[i], &a->events[i + 1], (a->n_events - i) * sizeof(a->events[0]));

@@ -11,6 +11,8 @@
 #include "base/str.h"
 #include "notify/alerts_parts.h"
 
+enum { MISSING_SAMPLES = 2 };
+
 static bool is_cgroup(const struct entity_class *c)
 {
 	return c == &class_container || c == &class_service;
@@ -147,6 +149,14 @@ static double special_value(
 	}
 }
 
+/* A rate needs a second sample; until then its value is not missing yet. */
+static bool is_missing(
+	const struct alerts *a, const struct watch *w, const struct rule *r, double v)
+{
+	return r->type == RULE_MISSING && isnan(v) &&
+	       registry_sample(a->registry) - w->entity->first_seen >= MISSING_SAMPLES;
+}
+
 static void evaluate_special(struct alerts *a, struct watch *w)
 {
 	for (size_t i = w->plan->n_plain; i < w->plan->n_slots; i++) {
@@ -154,8 +164,7 @@ static void evaluate_special(struct alerts *a, struct watch *w)
 		const struct rule *r = &a->rules->rules[slot->rule];
 		double v = special_value(a, w, slot, r);
 
-		if (watch_record(w, i) || rule_exceeds(r, v) ||
-			(r->type == RULE_MISSING && isnan(v)))
+		if (watch_record(w, i) || rule_exceeds(r, v) || is_missing(a, w, r, v))
 			step_slot(a, w, i, r, v);
 	}
 }

@@ -99,7 +99,9 @@ static void add_limit(struct buf *b, const struct rule *r, enum severity s)
 
 void alert_limit(const struct alert *al, struct buf *out)
 {
-	add_limit(out, al->rule, al->life.worst);
+	const struct alert_life *l = &al->life;
+
+	add_limit(out, al->rule, l->worst > l->level ? l->worst : l->level);
 }
 
 /* "25m", not "25m 0s". */

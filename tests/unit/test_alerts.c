@@ -266,6 +266,48 @@ START_TEST(change_is_within_its_window)
 }
 END_TEST
 
+/* The rates of what has just come need a second sample. */
+START_TEST(value_of_a_newcomer_is_not_missing)
+{
+	case_rule("probe", "container.cpu_used_percent", NULL, NULL)->type = "missing";
+	case_start();
+	put(&class_container, "shop", CGROUP_cpu_used_percent, NAN);
+	turns(2);
+	put(&class_container, "shop", CGROUP_cpu_used_percent, 1);
+	turns(5);
+	ck_assert_uint_eq(w.n_told, 0);
+	put(&class_container, "shop", CGROUP_cpu_used_percent, NAN);
+	turn();
+	expect_told(0, EVENT_ALERT_FIRING, "shop: CPU used is unknown");
+	/* One that never has a value is missing soon. */
+	put(&class_container, "mail", CGROUP_cpu_used_percent, NAN);
+	turns(3);
+	ck_assert_uint_eq(w.n_told, 2);
+}
+END_TEST
+
+/* The database fails for hours: what is kept is bounded, and what matters most is kept. */
+START_TEST(events_that_wait_are_bounded)
+{
+	char key[32];
+	size_t firing = 0;
+
+	disk_rule();
+	w.settings[0].repeat_ms = MINUTE_MS;
+	case_start();
+	w.db_fails = true;
+	for (int i = 0; i < WORLD_MAX; i++) {
+		(void)snprintf(key, sizeof(key), "/data/%d", i);
+		put(FS, key, FULL, 92);
+	}
+	turns(3 * 40);
+	ck_assert_uint_eq(alerts_n_events(w.alerts), ALERTS_EVENTS_MAX);
+	for (size_t i = 0; i < ALERTS_EVENTS_MAX; i++)
+		firing += !strcmp(alerts_event_at(w.alerts, i)->kind, EVENT_ALERT_FIRING);
+	ck_assert_uint_eq(firing, WORLD_MAX);
+}
+END_TEST
+
 /* The container lived for 3 seconds and is in one sample only. */
 START_TEST(oom_kill_of_a_short_life_is_told_with_the_name)
 {
@@ -333,6 +375,8 @@ int main(void)
 	tcase_add_test(c, change_is_within_its_window);
 	tcase_add_test(c, oom_kill_of_a_short_life_is_told_with_the_name);
 	tcase_add_test(c, labels_may_come_later);
+	tcase_add_test(c, value_of_a_newcomer_is_not_missing);
+	tcase_add_test(c, events_that_wait_are_bounded);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
