@@ -180,6 +180,14 @@ void engine_api_ask(struct engine_api *a, const char *id)
 
 /* --- events --- */
 
+/* An answer may be under way that is older than the removal: after it, the engine is asked again. */
+static void forget(struct engine_api *a, const char *id)
+{
+	runtime_store_remove(a->o.store, id);
+	if (a->inspect && strcmp(a->inspected, id) == 0)
+		enqueue(a, id);
+}
+
 static void take_event(struct engine_api *a, const char *text, size_t len)
 {
 	char id[CONTAINER_ID_MAX + 1];
@@ -188,7 +196,7 @@ static void take_event(struct engine_api *a, const char *text, size_t len)
 	if (len == 0 || engine_event_parse(text, len, id, &removed, NULL) < 0 || !*id)
 		return;
 	if (removed)
-		runtime_store_remove(a->o.store, id);
+		forget(a, id);
 	else
 		engine_api_ask(a, id);
 }

@@ -279,6 +279,29 @@ START_TEST(a_container_the_engine_does_not_know_is_forgotten)
 }
 END_TEST
 
+/* Removed while it was being looked at: the event overtakes the answer. */
+static const char *removed_meanwhile(const char *id)
+{
+	engine_server_event(EVENT("destroy", B));
+	engine_server.inspect = unknown;
+	return inspect(id);
+}
+
+START_TEST(an_answer_overtaken_by_the_removal_does_not_bring_it_back)
+{
+	begin();
+	TURN_UNTIL(loop, engine_server.stream >= 0);
+	engine_server.inspect = removed_meanwhile;
+	engine_server_event(EVENT("die", B));
+	TURN_UNTIL(loop, engine_server.inspect == unknown);
+	turn_idle(loop);
+	TURN_UNTIL(loop, !engine_api_is_asking(api));
+	ck_assert_ptr_null(find(B));
+	ck_assert_ptr_nonnull(find(A));
+	end();
+}
+END_TEST
+
 START_TEST(the_cgroup_is_believed_before_the_engine)
 {
 	begin();
@@ -350,5 +373,7 @@ RUN_TESTS("engine_api", all_containers_are_known_after_the_first_list,
 	a_socket_nobody_answers_at_is_a_trouble_with_its_name,
 	a_socket_this_user_may_not_use_is_a_trouble_with_its_cure, a_missing_socket_is_no_trouble,
 	a_broken_list_is_a_trouble, a_refusal_is_a_trouble, podman_is_asked_and_not_followed,
-	a_container_the_engine_does_not_know_is_forgotten, the_cgroup_is_believed_before_the_engine,
+	a_container_the_engine_does_not_know_is_forgotten,
+	an_answer_overtaken_by_the_removal_does_not_bring_it_back,
+	the_cgroup_is_believed_before_the_engine,
 	an_engine_that_only_systemd_would_start_is_left_alone, events_are_parsed_strictly)
