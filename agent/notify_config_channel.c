@@ -309,6 +309,8 @@ void notify_config_channel(const struct config_block *b, bool with_secrets,
 		mistake(b, m, "type: %s cannot be used in this build", type);
 		return;
 	}
+	if (strlen(b->name) >= CHANNEL_NAME_MAX)
+		mistake(b, m, "the name is longer than %d bytes", CHANNEL_NAME_MAX - 1);
 	check_options(b, row, m);
 	take_where(b, with_secrets, texts, out, m);
 	take_what_and_when(b, out);

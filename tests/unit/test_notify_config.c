@@ -230,6 +230,23 @@ START_TEST(options_of_another_type_are_refused)
 }
 END_TEST
 
+START_TEST(a_name_is_not_too_long)
+{
+	char name[CHANNEL_NAME_MAX + 1], text[256];
+
+	memset(name, 'n', CHANNEL_NAME_MAX);
+	name[CHANNEL_NAME_MAX] = '\0';
+	(void)snprintf(text, sizeof(text),
+		"channels = { %s = { type = \"webhook\"; url = \"http://x/\" } }", name);
+	ck_assert_int_eq(load_table(&options_all, text), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(mistakes.list[0], ": the name is longer than 63 bytes"));
+	(void)snprintf(text, sizeof(text),
+		"channels = { %s = { type = \"webhook\"; url = \"http://x/\" } }", name + 1);
+	build(text);
+	ck_assert_uint_eq(strlen(settings->channels->name), 63);
+}
+END_TEST
+
 START_TEST(secrets_of_the_agent_are_no_mistake_of_a_check_but_of_a_start)
 {
 	(void)unsetenv("BOT_TOKEN");
@@ -294,6 +311,7 @@ int main(void)
 	tcase_add_test(t, a_mail_server_has_its_usual_port);
 	tcase_add_test(t, what_a_type_needs_is_asked_for_by_the_name_to_write);
 	tcase_add_test(t, options_of_another_type_are_refused);
+	tcase_add_test(t, a_name_is_not_too_long);
 	tcase_add_test(t, secrets_of_the_agent_are_no_mistake_of_a_check_but_of_a_start);
 	tcase_add_test(t, a_maintenance_window);
 	tcase_add_test(t, each_type_can_be_configured);
