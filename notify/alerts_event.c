@@ -187,14 +187,19 @@ static void add_value_fact(struct event *ev, const char *name, double v, enum me
 	event_fact(ev, name, "%s", text);
 }
 
+/* Of a container or service. */
+static bool is_oom_kill(const struct rule *r)
+{
+	return (r->class == &class_container || r->class == &class_service) &&
+	       r->metric == CGROUP_oom_kills;
+}
+
 /* Of what was killed for lack of it. */
 static void add_memory(struct event *ev, const struct record *rec)
 {
-	const struct rule *r = rec->pub.rule;
 	const struct watch *w = rec->watch;
 
-	if (!w || r->metric != CGROUP_oom_kills ||
-		(r->class != &class_container && r->class != &class_service))
+	if (!w || !is_oom_kill(rec->pub.rule))
 		return;
 	add_value_fact(ev, "Memory limit", w->memory_limit_bytes, UNIT_BYTES);
 	add_value_fact(ev, "Memory, last known", w->memory_bytes, UNIT_BYTES);
@@ -239,10 +244,17 @@ static double line_of(const struct rule *r, enum severity s)
 
 static void add_chart(struct event *ev, const struct alerts *a, const struct alert_telling *t)
 {
-	const struct alert *al = &t->record->pub;
+	const struct record *rec = t->record;
+	const struct alert *al = &rec->pub;
 	const struct metric *m = &al->rule->class->metrics[al->rule->metric];
 	int64_t since_ms = t->before.since_ms ? t->before.since_ms : al->life.since_ms;
 
+	ev->chart.limit = line_of(al->rule, severity_of(t));
+	/* A lonely peak of 1 says less than how it came to that. */
+	if (is_oom_kill(al->rule)) {
+		m = &al->rule->class->metrics[CGROUP_memory_used_bytes];
+		ev->chart.limit = rec->watch ? rec->watch->memory_limit_bytes : NAN;
+	}
 	if (!m->ds)
 		return;
 	event_set(&ev->chart.class, al->class_name);
@@ -250,7 +262,6 @@ static void add_chart(struct event *ev, const struct alerts *a, const struct ale
 	event_set(&ev->chart.metric, m->name);
 	ev->chart.from = (since_ms > 0 ? since_ms : a->now_ms) / 1000 - CHART_BEFORE_S;
 	ev->chart.to = a->now_ms / 1000;
-	ev->chart.limit = line_of(al->rule, severity_of(t));
 }
 
 /* Containers and services have pages of their own. */

@@ -308,6 +308,10 @@ START_TEST(killed_container_says_what_it_had)
 	ck_assert_str_eq(fact(last_told(), "Memory limit"), "512 MiB");
 	ck_assert_str_eq(fact(last_told(), "Memory, last known"), "500 MiB");
 	ck_assert_str_eq(fact(last_told(), "Image"), "shop:18");
+	ck_assert_str_eq(last_told()->metric, "oom_kills");
+	/* How it came to that. */
+	ck_assert_str_eq(last_told()->chart.metric, "memory_used_bytes");
+	ck_assert(last_told()->chart.limit == 512 << 20);
 }
 END_TEST
 
