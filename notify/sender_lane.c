@@ -18,6 +18,8 @@ enum {
 	/* No provider is believed for longer, and no clock. */
 	NOT_BEFORE_MAX_MS = 24 * 3600 * 1000,
 	READ_AGAIN_MS = 10 * 1000,
+	/* In quiet hours each look goes over all that is held: once for all that comes in a second. */
+	QUIET_LOOK_MS = 1000,
 };
 
 static void go_on(struct lane *l);
@@ -168,6 +170,7 @@ static void rest(struct lane *l, int64_t quiet_end_ms, int64_t now_ms)
 
 	if (quiet_end_ms)
 		(void)spool_count_waiting(l->sender->o.spool, l->name, &held, &oldest, NULL);
+	l->looked_ms = now_ms;
 	if (held)
 		lane_wait(l, "quiet", quiet_end_ms, now_ms);
 	else
@@ -299,6 +302,12 @@ static bool waits(const struct lane *l, int64_t now_ms)
 	return l->next_ms > now_ms && strcmp(l->doing, "quiet") != 0;
 }
 
+static bool looked_just_now(const struct lane *l, int64_t now_ms)
+{
+	return l->phase == LANE_READY && l->next_ms > now_ms && now_ms >= l->looked_ms &&
+	       now_ms < l->looked_ms + QUIET_LOOK_MS;
+}
+
 static void go_on(struct lane *l)
 {
 	int64_t now_ms = sender_now(l->sender);
@@ -307,6 +316,8 @@ static void go_on(struct lane *l)
 		return;
 	if (waits(l, now_ms))
 		lane_wait(l, l->doing, l->next_ms, now_ms);
+	else if (looked_just_now(l, now_ms))
+		loop_timer_after(l->timer, QUIET_LOOK_MS);
 	else if (l->phase == LANE_SETTLING)
 		lane_settle(l);
 	else

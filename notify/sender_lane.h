@@ -30,6 +30,7 @@ struct lane {
 	struct loop_timer *timer;
 	const char *doing; /* as in struct sender_status */
 	int64_t next_ms; /* looks again then; 0: when something comes */
+	int64_t looked_ms; /* last found nothing that may go */
 	int64_t retry_ms; /* not before, after a failure */
 	bool broken; /* the last verdict */
 	struct pace pace;
