@@ -132,23 +132,22 @@ void control_later_drop(struct control_later *l)
 	later_free(l);
 }
 
-/* One large answer must not stay in memory for ever. */
-static void send_out(struct control_peer *p)
+static void send_out(struct control_peer *p, const struct buf *out)
 {
-	struct buf *out = &p->control->out;
-
 	if (wire_send_text(p->wire, buf_str(out), out->len) < 0)
 		log_debug("control: an answer could not be queued");
-	if (out->cap > 256 * 1024)
-		buf_done(out);
 }
 
+/* Not in control->out: another request may just be writing its answer there, one that ends what
+ * this one waited for (a reload). */
 void control_later_done(
 	struct control_later *l, int r, const struct err *e, const struct buf *members)
 {
+	_cleanup_(buf_done) struct buf out = BUF_INIT(CONTROL_QUEUE_MAX);
+
 	if (l->peer) {
-		operation_write(&l->control->out, l->id, r, e, members);
-		send_out(l->peer);
+		operation_write(&out, l->id, r, e, members);
+		send_out(l->peer, &out);
 	}
 	later_free(l);
 }
@@ -164,7 +163,10 @@ static void on_message(void *user, json_t *request)
 		.reply = out};
 
 	if (operation_answer(&call))
-		send_out(p);
+		send_out(p, out);
+	/* One large answer must not stay in memory for ever. */
+	if (out->cap > 256 * 1024)
+		buf_done(out);
 }
 
 static void on_closed(void *user, const char *why)

@@ -248,9 +248,10 @@ static void tear_down(struct daemon *d)
 	loop_timer_free(d->trim);
 	if (d->listen_fd >= 0)
 		(void)close(d->listen_fd);
+	/* A test that is under way gives its answer. */
+	alerting_free(d->alerting);
 	control_free(d->control);
 	sampling_stop(&d->sampling);
-	alerting_free(d->alerting);
 	containers_free(d->sampling.containers);
 	http_client_free(d->http);
 	sampler_free(d->sampling.sampler);

@@ -260,6 +260,21 @@ def test_it_ends_cleanly_with_messages_under_way(alerting, hook):
     assert status == 0 and seconds < 5
 
 
+@pytest.mark.parametrize("what", ["reload", "stop"])
+def test_a_test_under_way_is_ended_with_its_reason(alerting, hook, what):
+    hook.always("hang")
+    asked = subprocess.Popen([str(BINARY), "notify", "test", "hook", "--state", str(alerting.state)], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until(lambda: any(b'"kind":"test"' in q.body for q in hook.requests), 10, "the request")
+    if what == "reload":
+        assert alerting.cli("config", "reload").returncode == 0
+    else:
+        assert alerting.stop()[0] == 0
+    said, _ = asked.communicate(timeout=10)
+    assert asked.returncode == 1 and ("configuration was read again" in said or "agent ended" in said or
+                                      "the agent ends" in said), said
+
+
 def test_a_window_is_filled_from_history_after_a_restart(make_agent):
     rule = {"metric": "host.processes_total", "how": "average", "window": "8s", "warning": "> 1"}
     agent = make_agent(settings={"rules": {**OFF, "mean": rule}}).start()
