@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "agent/control.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -183,6 +184,9 @@ int client_call_within(
 	json_decref(request);
 	if (!text)
 		return err_set(e, EINVAL, "the request is not valid UTF-8");
+	if (strlen(text) >= CONTROL_LINE_MAX)
+		return err_set(
+			e, E2BIG, "the request is longer than %d KiB", CONTROL_LINE_MAX / 1024);
 	r = send_all(c, text, strlen(text), e);
 	if (r == 0)
 		r = send_all(c, "\n", 1, e);

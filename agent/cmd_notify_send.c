@@ -15,7 +15,18 @@
 /* A channel may take 60 s, and the daemon a moment to say so. */
 enum { TEST_MS = 75 * 1000 };
 
-/* What comes on stdin; of a long text the beginning, as the event would cut it. */
+/* The event cuts its texts; with this much more it sees that there is something to cut, and the
+ * request stays within the bound of a line. */
+enum { TITLE_MAX = EVENT_TITLE_MAX + 64, TEXT_MAX = EVENT_TEXT_MAX + 64 };
+
+/* Adds what fits. Control characters, a NUL in a log too, become spaces, as in the event. */
+static void add_clean(struct buf *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n && out->len < out->max; i++)
+		buf_addc(out, (unsigned char)s[i] < 0x20 && s[i] != '\n' ? ' ' : s[i]);
+}
+
+/* To its end, so that who writes it is not killed. */
 static int read_stdin(struct buf *out)
 {
 	for (;;) {
@@ -30,17 +41,14 @@ static int read_stdin(struct buf *out)
 		}
 		if (n == 0)
 			return 0;
-		/* A log may have one in it, and goes on behind it. */
-		for (ssize_t i = 0; i < n; i++)
-			part[i] = part[i] ? part[i] : ' ';
-		if (out->len + (size_t)n <= out->max)
-			buf_add(out, part, (size_t)n);
+		add_clean(out, part, (size_t)n);
 	}
 }
 
 int cmd_notify_send(const struct command_call *c)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(EVENT_TEXT_MAX + 4096);
+	_cleanup_(buf_done) struct buf title = BUF_INIT(TITLE_MAX);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 	_cleanup_(buf_done) struct buf out = BUF_INIT(256);
 	json_t *request, *reply;
 	int r = 0;
@@ -52,11 +60,12 @@ int cmd_notify_send(const struct command_call *c)
 	if (c->n_args > 1 && strcmp(c->args[1], "-") == 0)
 		r = read_stdin(&text);
 	else if (c->n_args > 1)
-		buf_add(&text, c->args[1], strnlen(c->args[1], text.max));
+		add_clean(&text, c->args[1], strlen(c->args[1]));
 	if (r != 0)
 		return r;
+	add_clean(&title, c->args[0], strlen(c->args[0]));
 	request = json_pack("{s:s, s:o, s:o, s:b}", "op", "notify.send", "title",
-		cmd_text(c->args[0]), "text", cmd_text(buf_str(&text)), "end",
+		cmd_text(buf_str(&title)), "text", cmd_text(buf_str(&text)), "end",
 		c->flags[FLAG_END] != NULL);
 	cmd_set_text(c, FLAG_SEVERITY, request, "severity");
 	cmd_set_text(c, FLAG_KEY, request, "key");

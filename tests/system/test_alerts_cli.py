@@ -156,11 +156,13 @@ def test_a_message_of_ones_own(alerting, hook):
     assert hook.wait(3)[2].data["is_end"] is True
 
 
-def test_a_text_from_stdin(alerting, hook):
+@pytest.mark.parametrize("filler", [b"x", b'"', b"\xff", b"\x01", b"\0", "\U0001f600".encode()])
+def test_a_text_from_stdin(alerting, hook, filler):
     subprocess.run([str(BINARY), "notify", "send", "Log", "-", "--state", str(alerting.state)], check=True, timeout=20,
-                   stdout=subprocess.DEVNULL, input=b"line 1\nline \xff2\n" + b"x" * 200000)
+                   stdout=subprocess.DEVNULL, input=b"line 1\nline \xff2\n" + filler * 100000 + b"end")
     told = next(r.data for r in until(lambda: [r for r in hook.accepted if r.data["title"] == "Log"], 10, "it"))
     assert told["text"].startswith("line 1\nline \ufffd2\n") and len(told["text"]) < 20000
+    assert "end" not in told["text"] and told["text"].endswith("\u2026")
 
 
 def test_the_test_prints_the_answer_of_the_provider(alerting, hook):
@@ -185,6 +187,16 @@ def test_channels_and_log_show_what_failed(alerting, hook):
     assert "500" in alerting.cli("notify", "log", "--channel", "hook").stdout
     assert "500" in alerting.cli("doctor").stdout
     assert json.loads(alerting.cli("notify", "log", "--channel", "other", "--json").stdout)["deliveries"] == []
+
+
+def test_reasons_have_bounds(alerting):
+    r = alerting.cli("alerts", "silence", "--rule", "x", "--for", "1h", "--reason", "y" * 100000)
+    assert r.returncode == 1 and "longer than 64 KiB" in r.stderr
+    assert alerting.cli("alerts", "silence", "--rule", "x", "--for", "1h", "--reason", "y" * 9000).returncode == 0
+    wait_firing(alerting)
+    assert alerting.cli("alerts", "ack", "always", "--reason", "y" * 9000).returncode == 0
+    silence = json.loads(alerting.cli("alerts", "silences", "--json").stdout)["silences"][0]
+    assert max(len(silence["reason"]), len(firing(alerting)["always"]["acknowledged_reason"])) <= 1000
 
 
 @pytest.mark.parametrize("arguments", [
