@@ -6,6 +6,7 @@
 // Series of a stack lie on each other, but for those with `line`. Over long ranges `band` shows the maximum as a faint
 // band, and a series with `peak` is nothing but the maximum. The axis ends at `top` or `fullScale`, else it reaches
 // `minTop` at least, so that noise near zero does not look like a mountain.
+// Events of the group (eventmarks.js) are marked like markers, with their titles.
 // Names reach dygraphs only as a0, m0, a1, ...: it writes labels as HTML.
 
 import { el, setText } from "/assets/dom.js";

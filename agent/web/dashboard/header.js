@@ -142,7 +142,11 @@ export class Header {
 		const { firing, worst } = this.alerts;
 		if (!firing) return null;
 		const title = `${firing} firing, the worst is ${worst}`;
-		return el("span", { class: `alert-count ${kindOf(worst)}`, title, "aria-label": title }, String(firing));
+		return el(
+			"span",
+			{ class: `alert-count ${kindOf(worst)}`, role: "img", title, "aria-label": title },
+			String(firing),
+		);
 	}
 
 	showNav() {
