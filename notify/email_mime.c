@@ -20,6 +20,14 @@ static bool is_plain(char c)
 	return (c >= ' ' && c <= '~' && c != '=') || c == '\t';
 }
 
+static void add_quoted(struct buf *b, unsigned char c)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	const char text[] = {'=', hex[c >> 4], hex[c & 15]};
+
+	buf_add(b, text, sizeof(text));
+}
+
 void mime_quoted_printable(struct buf *b, const char *text)
 {
 	size_t column = 0;
@@ -42,7 +50,7 @@ void mime_quoted_printable(struct buf *b, const char *text)
 		if (plain)
 			buf_addc(b, *p);
 		else
-			buf_addf(b, "=%02X", (unsigned char)*p);
+			add_quoted(b, (unsigned char)*p);
 		column += width;
 	}
 	buf_adds(b, "\r\n");

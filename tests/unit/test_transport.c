@@ -206,9 +206,12 @@ static void set_mail(const struct smtp_server *server)
 
 START_TEST(a_mail_goes_to_all_who_can_get_it)
 {
-	struct smtp_server server = smtp_server_start((const struct smtp_rule[]){
-		{"RCPT TO:<bob", "550 no such user"}, {".", "250 queued as 7"}, {NULL, NULL}});
+	struct smtp_server server;
 
+	if (under_valgrind()) /* its own program is what /proc/self/exe leads to */
+		return;
+	server = smtp_server_start((const struct smtp_rule[]){
+		{"RCPT TO:<bob", "550 no such user"}, {".", "250 queued as 7"}, {NULL, NULL}});
 	set_mail(&server);
 	run();
 	ck_assert_int_eq(got.error, 0);
