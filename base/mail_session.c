@@ -87,10 +87,21 @@ static bool judge_recipient(struct mail_session *s)
 	return !s->stopped;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_reply(const char *line, size_t len)
+{
+	return len >= 3 && line[0] >= '2' && line[0] <= '5' && is_digit(line[1]) &&
+	       is_digit(line[2]);
+}
+
 bool mail_session_reply(struct mail_session *s, const char *line, size_t len)
 {
 	len = line_length(line, len);
-	if (len < 3 || line[0] < '2' || line[0] > '5')
+	if (!is_reply(line, len))
 		return true;
 	if (s->taken || s->stopped || s->over)
 		return true;

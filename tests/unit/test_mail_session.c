@@ -47,6 +47,8 @@ START_TEST(what_is_no_reply_is_not_heard)
 	ck_assert(reply("25"));
 	ck_assert(reply("999 x"));
 	ck_assert(reply("hello"));
+	ck_assert(reply("2x0 hello"));
+	ck_assert(reply("25: hello"));
 	ck_assert_int_eq(session.status, 0);
 	ck_assert_str_eq(buf_str(&session.reply), "");
 }
