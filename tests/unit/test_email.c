@@ -8,53 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "notify/channel_types.h"
 #include "notify/email_mime.h"
+#include "tests/unit/email_case.h"
 #include "tests/unit/scratch.h"
-
-static struct channel c;
-static struct event *ev;
-static struct message m;
-static struct outgoing out;
-static struct err err;
-
-static void setup(void)
-{
-	ck_assert_int_eq(setenv("TZ", "UTC", 1), 0);
-	tzset();
-	c = (struct channel){.name = "mail",
-		.type = &channel_email,
-		.url = "smtp://mail.example.com:587",
-		.security = "starttls",
-		.user = "agent",
-		.secret = "correct horse",
-		.from = "agent@example.com",
-		.to = {"ops@example.com", "Ann <ann@example.org>"},
-		.n_to = 2,
-		.pictures = true};
-	ev = event_new("alert.firing", SEVERITY_CRITICAL, "disk filesystem//");
-	ev->id = 7;
-	ev->time_ms = 1795250000000;
-	event_title(ev, "Disk / is 97.2 %% full");
-	event_text(ev, "First line.\nSecond line.");
-	event_fact(ev, "Limit", "above 97 %%");
-	event_set(&ev->link, "/#/host/filesystem");
-	m = (struct message){.events = {ev},
-		.n = 1,
-		.host = "web-1",
-		.url = "https://web-1.example.com:4500",
-		.picture_url = "",
-		.delivery_id = 99,
-		.now_ms = 1795250030000};
-	outgoing_init(&out);
-	err.msg[0] = '\0';
-}
-
-static void teardown(void)
-{
-	event_free(ev);
-	outgoing_done(&out);
-}
 
 static const char *build_as(bool plain)
 {
@@ -397,92 +353,6 @@ START_TEST(quoted_printable_is_as_written_in_its_rfc)
 }
 END_TEST
 
-static const struct {
-	const char *url, *security, *from, *to;
-	bool no_secret;
-	const char *said; /* NULL: fine */
-} settings[] = {
-	{.said = NULL},
-	{.url = "smtps://mail.example.com:465", .security = "tls"},
-	{.url = "smtp://127.0.0.1", .security = "none"},
-	{.from = "The Agent <agent@example.com>"},
-	{.from = "\"The Agent\" <agent@example.com>"},
-	{.url = "http://mail.example.com", .said = "smtp://"},
-	{.url = "smtp://:25", .said = "no name"},
-	{.url = "smtp://user:pw@mail.example.com", .said = "do not belong"},
-	{.url = "smtps://mail.example.com", .said = "does not fit"},
-	{.security = "tls", .said = "does not fit"},
-	{.from = "agent", .said = "from: \"agent\" is not a mail address"},
-	{.from = "agent@example.com <", .said = "is not a mail address"},
-	{.from = "a <b@c> d", .said = "is not a mail address"},
-	{.to = "a@b, c@d", .said = "to: "},
-	{.to = "ops@ex\xc3\xa4mple.com", .said = "xn--"},
-	{.no_secret = true, .said = "password_file is missing"},
-};
-
-START_TEST(settings_that_cannot_work_are_told)
-{
-	c.url = settings[_i].url ? settings[_i].url : c.url;
-	c.security = settings[_i].security ? settings[_i].security : c.security;
-	c.from = settings[_i].from ? settings[_i].from : c.from;
-	c.to[1] = settings[_i].to ? settings[_i].to : c.to[1];
-	c.secret = settings[_i].no_secret ? NULL : c.secret;
-	if (!settings[_i].said) {
-		ck_assert_msg(channel_check(&c, &err) == 0, "%s", err.msg);
-		return;
-	}
-	ck_assert_int_eq(channel_check(&c, &err), -EINVAL);
-	ck_assert_msg(strstr(err.msg, settings[_i].said) != NULL, "%s", err.msg);
-}
-END_TEST
-
-static const struct {
-	struct answer answer;
-	enum verdict verdict;
-	const char *why; /* is in it */
-} verdicts[] = {
-	{{.status = 250, .body = "250 queued", .message = ""}, VERDICT_SENT, "250 queued"},
-	{{.status = 250, .body = "250 ok", .message = "bob@x: 550 who?"}, VERDICT_SENT,
-		"not to all: bob@x: 550 who?"},
-	{{.error = -EAGAIN, .status = 450, .body = "450 grey", .message = "RCPT TO:<a@b>"},
-		VERDICT_RETRY, "450 grey"},
-	{{.error = -EAGAIN, .status = 421, .body = "421 busy", .message = "x"}, VERDICT_RETRY,
-		"421 busy"},
-	{{.error = -EACCES, .status = 535, .body = "535 no correct horse", .message = "x"},
-		VERDICT_BROKEN, "password_file): 535 no ***"},
-	{{.error = -EPROTO, .status = 250, .body = "250 ok", .message = "STARTTLS not supported."},
-		VERDICT_BROKEN, "nothing was sent"},
-	{{.error = -EPROTO, .body = "", .message = "SSL certificate problem: self-signed"},
-		VERDICT_BROKEN, "ca_file"},
-	{{.error = -EPERM, .status = 550, .body = "550 not yours", .message = "MAIL FROM:<a@b>"},
-		VERDICT_BROKEN, "the sender agent@example.com: 550 not yours"},
-	{{.error = -EPERM, .status = 550, .body = "550 who", .message = "RCPT TO:<a@b>"},
-		VERDICT_BROKEN, "every recipient: 550 who"},
-	{{.error = -EPERM, .status = 554, .body = "554 go away", .message = "x"}, VERDICT_BROKEN,
-		"refuses this server: 554"},
-	{{.error = -EBADMSG, .status = 552, .body = "552 too big", .message = "DATA"},
-		VERDICT_PLAIN, "552 too big"},
-	{{.error = -ETIMEDOUT, .body = "", .message = "Operation timed out"}, VERDICT_RETRY,
-		"timed out"},
-	{{.error = -ECONNREFUSED, .body = "", .message = NULL}, VERDICT_RETRY, "no answer"},
-};
-
-START_TEST(an_answer_is_judged_as_it_is_meant)
-{
-	struct answer a = verdicts[_i].answer;
-	struct verdict_of v;
-
-	a.retry_after_ms = -1;
-	memset(&v, 0x55, sizeof(v));
-	channel_email.judge(&c, &a, &v);
-	ck_assert_int_eq(v.verdict, verdicts[_i].verdict);
-	ck_assert_int_eq(v.retry_after_ms, -1);
-	ck_assert_int_eq(v.partly, strstr(v.why, "not to all") != NULL);
-	ck_assert_msg(strstr(v.why, verdicts[_i].why) != NULL, "%s", v.why);
-	ck_assert_str_eq(v.memory.to, "");
-}
-END_TEST
-
 static Suite *email_suite(void)
 {
 	Suite *s = suite_create("email");
@@ -504,8 +374,6 @@ static Suite *email_suite(void)
 	tcase_add_test(tc, random_texts_make_whole_mails);
 	tcase_add_test(tc, html_shows_texts_and_interprets_none);
 	tcase_add_test(tc, quoted_printable_is_as_written_in_its_rfc);
-	tcase_add_loop_test(tc, settings_that_cannot_work_are_told, 0, (int)ARRAY_LEN(settings));
-	tcase_add_loop_test(tc, an_answer_is_judged_as_it_is_meant, 0, (int)ARRAY_LEN(verdicts));
 	suite_add_tcase(s, tc);
 	return s;
 }
