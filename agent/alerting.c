@@ -53,7 +53,21 @@ static void on_event(void *user, const struct event *ev)
 		ev->title);
 }
 
-/* At most 240 points, and none any more when this sample has read for too long. */
+/* A row of a coarse archive is the mean of many samples: each of them gets it, so that sums come out
+ * right. What is being measured now comes from the sample itself. */
+static void add_series(const struct rrd_series *s, int64_t interval_s, int64_t now,
+	void (*add)(void *window, int64_t time_ms, double v), void *window)
+{
+	for (size_t i = 0; i < s->n_points; i++) {
+		int64_t end = (int64_t)s->start + (int64_t)i * s->step_seconds;
+		int64_t t = s->step_seconds > interval_s ? end - s->step_seconds + interval_s : end;
+
+		for (; t <= end && t < now; t += interval_s)
+			add(window, t * 1000, s->values[i]);
+	}
+}
+
+/* Nothing any more when this sample has read for too long. */
 static void on_history(void *user, const struct entity *e, size_t metric, int64_t span_ms,
 	void (*add)(void *window, int64_t time_ms, double v), void *window)
 {
@@ -69,15 +83,8 @@ static void on_history(void *user, const struct entity *e, size_t metric, int64_
 	rrd_file_name(name, sizeof(name), e->class, e->key);
 	path = str_format("%s/%s", d->rrd_path, name);
 	if (rrd_file_fetch(path, e->class, &metric, 1, now - (time_t)(span_ms / 1000), now,
-		    ALERTING_HISTORY_POINTS, RRD_AVERAGE, &s, NULL) < 0)
-		return;
-	for (size_t i = 0; i < s.n_points; i++) {
-		int64_t at = (int64_t)s.start + (int64_t)i * s.step_seconds;
-
-		/* What is being measured now comes from the sample itself. */
-		if (at < (int64_t)now)
-			add(window, at * 1000, s.values[i]);
-	}
+		    ALERTING_HISTORY_POINTS, RRD_AVERAGE, &s, NULL) == 0)
+		add_series(&s, d->layout.step_seconds, (int64_t)now, add, window);
 }
 
 static void log_mistakes(struct mistakes *m)

@@ -19,7 +19,7 @@ enum {
 	/* Reading history is done between two samples, so it must be short. What is not read then is
 	 * not known until the window has filled by itself. */
 	ALERTING_HISTORY_MS = 500,
-	ALERTING_HISTORY_POINTS = 240, /* of one window */
+	ALERTING_HISTORY_POINTS = 10000, /* of one window: all rows of two days */
 	ALERTING_LIST_MAX = 5000, /* alerts shown at once, the worst */
 };
 
