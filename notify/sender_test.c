@@ -17,6 +17,8 @@ struct test_call {
 	struct sender *sender;
 	struct lane *lane; /* a reload ends all tests before lanes go */
 	struct event *event;
+	void *drawing; /* the handle of what draws the picture */
+	struct buf picture; /* kept for a second try */
 	struct transport_call *call;
 	int64_t start_mono_ms;
 	bool plain; /* in its second form */
@@ -30,6 +32,9 @@ static int start(struct test_call *t, struct err *e);
 
 static void test_free(struct test_call *t)
 {
+	if (t->drawing)
+		t->sender->o.pictures->cancel(t->drawing);
+	buf_done(&t->picture);
 	transport_cancel(t->call);
 	event_free(t->event);
 	free(t);
@@ -71,7 +76,7 @@ static void fail(struct test_call *t, int error, const char *why)
 	finish(t, &a, &v);
 }
 
-static void send_again(struct test_call *t)
+static void send_or_fail(struct test_call *t)
 {
 	struct err e = {""};
 	int r = start(t, &e);
@@ -123,7 +128,7 @@ static void on_answer(void *user, const struct answer *a)
 	t->call = NULL;
 	c->type->judge(c, a, &v);
 	if (goes_on(t, &v)) {
-		send_again(t);
+		send_or_fail(t);
 		return;
 	}
 	body = shown(c, a->body);
@@ -133,19 +138,53 @@ static void on_answer(void *user, const struct answer *a)
 	finish(t, &clean, &v);
 }
 
+/* As with any other message, so that the way of pictures is tested too. */
+static bool wants_picture(const struct test_call *t)
+{
+	const struct channel *c = &t->lane->channel;
+
+	return t->sender->o.pictures && t->event->chart.class && c->pictures &&
+	       (c->type->flags & CHANNEL_PICTURES);
+}
+
+static void on_picture(void *user, const char *png, size_t len)
+{
+	struct test_call *t = user;
+
+	t->drawing = NULL;
+	if (png)
+		buf_add(&t->picture, png, len);
+	send_or_fail(t);
+}
+
+static bool draw(struct test_call *t)
+{
+	const struct picture_source *p = t->sender->o.pictures;
+
+	if (wants_picture(t))
+		t->drawing = p->start(p->self, &t->event->chart, on_picture, t);
+	return t->drawing != NULL;
+}
+
 static int start(struct test_call *t, struct err *e)
 {
 	const struct sender_options *o = &t->sender->o;
 	const struct channel *c = &t->lane->channel;
 	_cleanup_(outgoing_done) struct outgoing out;
-	struct message m = {.events = {t->event},
+	bool drawn = t->picture.len > 0 && !t->plain;
+	char url[1024] = "";
+	const struct message m = {.events = {t->event},
 		.n = 1,
 		.host = o->host,
 		.url = o->url,
-		.picture_url = "",
+		.picture = drawn ? buf_str(&t->picture) : NULL,
+		.picture_len = drawn ? t->picture.len : 0,
+		.picture_url = url,
 		.now_ms = sender_now(t->sender)};
 	int r;
 
+	if (wants_picture(t) && o->pictures->url && !t->plain)
+		o->pictures->url(o->pictures->self, &t->event->chart, url, sizeof(url));
 	outgoing_init(&out);
 	r = c->type->build(c, &t->lane->state.memory, &m, t->plain, &out, e);
 	if (r == 0)
@@ -186,7 +225,8 @@ int sender_test(struct sender *s, const char *channel, const struct event *ev, s
 		.user = user};
 	if (!t->event)
 		return -EINVAL;
-	r = start(t, &local);
+	buf_init(&t->picture, OUTGOING_BODY_MAX);
+	r = draw(t) ? 0 : start(t, &local);
 	if (r < 0)
 		return err_set(e, -r, "channel \"%s\": %s", l->name, local.msg);
 	t->next = s->tests;

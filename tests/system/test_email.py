@@ -97,6 +97,7 @@ def test_a_message_arrives_encrypted_and_readable(smtp, mailing, security):
     assert 'the channel "mail" works' in mail.text()
     assert 'the channel &quot;mail&quot; works' in mail.text("html")
     assert PASSWORD.encode() not in server.clear_text and PASSWORD not in agent.log()
+    assert len(mail.pictures) == 1, "a test shows that pictures arrive"
 
 
 def test_an_alert_comes_with_its_chart(smtp, mailing):

@@ -339,6 +339,28 @@ START_TEST(a_test_that_is_interrupted_is_told)
 }
 END_TEST
 
+START_TEST(a_test_goes_with_its_chart)
+{
+	_cleanup_(event_free_p) struct event *ev = event_new(EVENT_TEST, SEVERITY_INFO, "");
+
+	(void)use_pictures();
+	n_tested = 0;
+	event_set(&ev->chart.class, "host");
+	event_set(&ev->chart.metric, "load1");
+	ck_assert_int_eq(sender_test(sender, "chat", ev, on_tested, NULL, NULL), 0);
+	ck_assert_int_eq(drawing.started, 1);
+	drawing.done(drawing.user, "PNG", 3);
+	TURN_UNTIL(loop, n_tested);
+	ck_assert(tested.sent);
+	ck_assert_str_eq(LAST(1), "E 0  0 0\nM 0 0 0 0 3 nowhere https://here/load1.png\n");
+	/* A reload meanwhile. */
+	ck_assert_int_eq(sender_test(sender, "chat", ev, on_tested, NULL, NULL), 0);
+	use(NULL, 0);
+	ck_assert_int_eq(n_tested, 2);
+	ck_assert_int_eq(drawing.cancelled, 1);
+}
+END_TEST
+
 static Suite *sender_suite(void)
 {
 	Suite *s = suite_create("sender");
@@ -357,6 +379,7 @@ static Suite *sender_suite(void)
 	tcase_add_test(tc, a_chart_under_way_is_given_up_with_the_channel);
 	tcase_add_test(tc, a_test_shows_what_the_provider_really_says);
 	tcase_add_test(tc, a_test_that_is_interrupted_is_told);
+	tcase_add_test(tc, a_test_goes_with_its_chart);
 	suite_add_tcase(s, tc);
 	return s;
 }
