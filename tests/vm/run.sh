@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The agent on a real server: installs it into the guest of a QEMU lab (Debian, systemd as PID 1, cgroup v2, Docker), starts it as the
-# service it is, and runs guest.sh there. The lab is no part of this repository: VM_LAB names a folder with up.sh,
+# service it is, and runs guest.sh and alerts.sh there. The lab is no part of this repository: VM_LAB names a folder with up.sh,
 # put.sh, sh.sh and down.sh, as its README.md says. Without one there is nothing to run, and that is said.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -23,9 +23,15 @@ staging=$(mktemp -d)
 trap 'rm -rf "$staging"; "$VM_LAB/down.sh" >/dev/null 9>&-' EXIT
 make -s install DESTDIR="$staging" PREFIX=/usr/local BUILD="$BUILD"
 install -D -m 644 tests/vm/guest.conf "$staging/etc/agent/agent.conf"
-install -D -m 755 tests/vm/guest.sh "$staging/root/guest.sh"
+mkdir -p "$staging/root"
+cp -r tests/vm "$staging/root/vm"
 
 # The guest must not hold the lock after this script: 9>&-.
 "$VM_LAB/up.sh" --snap 9>&-
 "$VM_LAB/put.sh" "$staging" / 9>&-
-timeout 600 "$VM_LAB/sh.sh" /root/guest.sh 9>&-
+status=0
+for part in ${VM_PARTS:-guest alerts}; do
+	echo "$part:"
+	timeout 1200 "$VM_LAB/sh.sh" "/root/vm/$part.sh" 9>&- || status=1
+done
+exit $status
