@@ -6,22 +6,6 @@
 
 #include "base/cleanup.h"
 
-static const char *const role_names[] = {
-	[ROLE_NONE] = "none", [ROLE_VIEWER] = "viewer", [ROLE_ADMIN] = "admin"};
-
-const char *control_role_name(enum control_role r)
-{
-	return role_names[r];
-}
-
-enum control_role control_role_from(const char *name)
-{
-	for (size_t i = 0; name && i < ARRAY_LEN(role_names); i++)
-		if (strcmp(name, role_names[i]) == 0)
-			return (enum control_role)i;
-	return ROLE_NONE;
-}
-
 static const char *code_of(int r)
 {
 	switch (r) {
@@ -47,13 +31,13 @@ static const struct operation *find_operation(const char *name)
 	return NULL;
 }
 
-static enum control_role role_of(const struct control_call *c)
+static enum role role_of(const struct control_call *c)
 {
 	const json_t *as = json_object_get(c->request, "as");
 
 	if (!c->is_web)
 		return ROLE_ADMIN;
-	return as ? control_role_from(json_string_value(json_object_get(as, "role"))) : ROLE_VIEWER;
+	return as ? role_from(json_string_value(json_object_get(as, "role"))) : ROLE_VIEWER;
 }
 
 static int run(const struct control_call *asked, struct err *e)
@@ -66,7 +50,7 @@ static int run(const struct control_call *asked, struct err *e)
 	if (!o)
 		return err_set(e, EINVAL, "there is no operation \"%s\"", name ? name : "");
 	if (o->web_only ? !call.is_web : call.role < o->role)
-		return err_set(e, EACCES, "%s needs the role %s", o->name, role_names[o->role]);
+		return err_set(e, EACCES, "%s needs the role %s", o->name, role_name(o->role));
 	return o->fn(&call, e);
 }
 

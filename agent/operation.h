@@ -10,17 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/role.h"
 #include "base/buf.h"
 #include "base/err.h"
 
 struct daemon;
 struct control_peer;
-
-enum control_role { ROLE_NONE, ROLE_VIEWER, ROLE_ADMIN };
-
-/* NULL-safe names: "none", "viewer", "admin". */
-const char *control_role_name(enum control_role r);
-enum control_role control_role_from(const char *name);
 
 /* One request being answered. The handler writes the members of the answer to `reply`, each with
  * a comma in front: ,"role":"admin" */
@@ -28,7 +23,7 @@ struct control_call {
 	struct daemon *daemon;
 	struct control_peer *peer;
 	json_t *request; /* borrowed */
-	enum control_role role; /* of who asks */
+	enum role role; /* of who asks */
 	bool is_web;
 	struct buf *reply;
 };
@@ -40,7 +35,7 @@ typedef int (*control_fn)(const struct control_call *call, struct err *e);
 
 struct operation {
 	const char *name;
-	enum control_role role; /* least role that may call it */
+	enum role role; /* least role that may call it */
 	bool web_only;
 	control_fn fn;
 };

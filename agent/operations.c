@@ -35,11 +35,11 @@ static void add_text(struct buf *b, const char *name, const char *value)
 
 static int op_auth_token(const struct control_call *c, struct err *e)
 {
-	enum control_role role = tokens_check(&c->daemon->tokens, text_member(c, "token"));
+	enum role role = tokens_check(&c->daemon->tokens, text_member(c, "token"));
 
 	if (role == ROLE_NONE)
 		return err_set(e, EACCES, "wrong token");
-	add_text(c->reply, "role", control_role_name(role));
+	add_text(c->reply, "role", role_name(role));
 	return 0;
 }
 
@@ -214,14 +214,14 @@ static int op_sample_unsubscribe(const struct control_call *c, struct err *e)
 
 static int op_session_check(const struct control_call *c, struct err *e)
 {
-	enum control_role role;
+	enum role role;
 	int r = session_check(c->daemon->db, text_member(c, "session"), time(NULL), &role, e);
 
 	if (r < 0)
 		return r;
 	if (role == ROLE_NONE)
 		return err_set(e, EACCES, "the session has ended");
-	add_text(c->reply, "role", control_role_name(role));
+	add_text(c->reply, "role", role_name(role));
 	return 0;
 }
 
@@ -235,7 +235,7 @@ static int op_session_end(const struct control_call *c, struct err *e)
 
 static int op_session_new(const struct control_call *c, struct err *e)
 {
-	enum control_role role = control_role_from(text_member(c, "role"));
+	enum role role = role_from(text_member(c, "role"));
 	char id[SESSION_ID_SIZE];
 	int64_t now = time(NULL);
 	int r;
@@ -251,17 +251,17 @@ static int op_session_new(const struct control_call *c, struct err *e)
 }
 
 /* The role named in the request; admin when none is. */
-static int token_role(const struct control_call *c, enum control_role *out, struct err *e)
+static int token_role(const struct control_call *c, enum role *out, struct err *e)
 {
 	const char *name = text_member(c, "role");
 
-	*out = *name ? control_role_from(name) : ROLE_ADMIN;
+	*out = *name ? role_from(name) : ROLE_ADMIN;
 	return *out == ROLE_NONE ? err_set(e, EINVAL, "role must be admin or viewer") : 0;
 }
 
 static int op_token_show(const struct control_call *c, struct err *e)
 {
-	enum control_role role;
+	enum role role;
 	int r = token_role(c, &role, e);
 
 	if (r < 0)
@@ -275,7 +275,7 @@ static int op_token_show(const struct control_call *c, struct err *e)
 
 static int op_token_rotate(const struct control_call *c, struct err *e)
 {
-	enum control_role role;
+	enum role role;
 	int r = token_role(c, &role, e);
 
 	if (r == 0 && c->is_web)

@@ -53,8 +53,8 @@ void request_by(const struct control_call *c, char *to, size_t size)
 	if (!c->is_web)
 		user_name(control_peer_uid(c->peer), to, size);
 	else
-		(void)snprintf(to, size, "web %s%s%.64s", control_role_name(c->role),
-			from ? " " : "", from ? from : "");
+		(void)snprintf(to, size, "web %s%s%.64s", role_name(c->role), from ? " " : "",
+			from ? from : "");
 }
 
 static void add_comma(struct buf *b)

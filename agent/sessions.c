@@ -31,8 +31,7 @@ static int make_room(struct db *db, int64_t now, struct err *e)
 		NULL, SESSIONS_MAX - 1, e);
 }
 
-int session_new(
-	struct db *db, enum control_role role, int64_t now, char id[SESSION_ID_SIZE], struct err *e)
+int session_new(struct db *db, enum role role, int64_t now, char id[SESSION_ID_SIZE], struct err *e)
 {
 	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
 	char hash[HASH_SHA256_HEX_SIZE];
@@ -48,13 +47,13 @@ int session_new(
 	random_hex(id, 32);
 	hash_sha256_hex(hash, id, strlen(id));
 	db_bind_text(s, 1, hash);
-	db_bind_text(s, 2, control_role_name(role));
+	db_bind_text(s, 2, role_name(role));
 	db_bind_int(s, 3, now);
 	db_bind_int(s, 4, now + SESSION_SECONDS);
 	return db_step(s, e);
 }
 
-int session_check(struct db *db, const char *id, int64_t now, enum control_role *out, struct err *e)
+int session_check(struct db *db, const char *id, int64_t now, enum role *out, struct err *e)
 {
 	_cleanup_(db_finalize_p) struct db_stmt *s = NULL;
 	char hash[HASH_SHA256_HEX_SIZE];
@@ -68,7 +67,7 @@ int session_check(struct db *db, const char *id, int64_t now, enum control_role 
 	r = db_step(s, e);
 	if (r < 0)
 		return r;
-	*out = r == DB_ROW ? control_role_from(db_text(s, 0)) : ROLE_NONE;
+	*out = r == DB_ROW ? role_from(db_text(s, 0)) : ROLE_NONE;
 	return 0;
 }
 
@@ -80,8 +79,8 @@ int session_end(struct db *db, const char *id, struct err *e)
 	return run(db, "DELETE FROM session WHERE hash = ?1 AND ?2 IS NOT NULL", hash, 0, e);
 }
 
-int session_end_role(struct db *db, enum control_role role, struct err *e)
+int session_end_role(struct db *db, enum role role, struct err *e)
 {
-	return run(db, "DELETE FROM session WHERE role = ?1 AND ?2 IS NOT NULL",
-		control_role_name(role), 0, e);
+	return run(db, "DELETE FROM session WHERE role = ?1 AND ?2 IS NOT NULL", role_name(role), 0,
+		e);
 }

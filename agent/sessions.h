@@ -18,13 +18,12 @@
 
 enum { SESSIONS_MAX = 1000, SESSION_SECONDS = 30 * 86400, SESSION_ID_SIZE = 65 };
 
-int session_new(struct db *db, enum control_role role, int64_t now, char id[SESSION_ID_SIZE],
-	struct err *e);
+int session_new(
+	struct db *db, enum role role, int64_t now, char id[SESSION_ID_SIZE], struct err *e);
 /* *out is ROLE_NONE for an unknown or expired one. */
-int session_check(
-	struct db *db, const char *id, int64_t now, enum control_role *out, struct err *e);
+int session_check(struct db *db, const char *id, int64_t now, enum role *out, struct err *e);
 int session_end(struct db *db, const char *id, struct err *e);
 /* All sessions of the role, when its token was changed. */
-int session_end_role(struct db *db, enum control_role role, struct err *e);
+int session_end_role(struct db *db, enum role role, struct err *e);
 
 #endif

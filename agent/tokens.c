@@ -10,22 +10,22 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-static void file_of(char *to, size_t size, enum control_role role)
+static void file_of(char *to, size_t size, enum role role)
 {
-	(void)snprintf(to, size, "token.%s", control_role_name(role));
+	(void)snprintf(to, size, "token.%s", role_name(role));
 }
 
-static char *slot_of(struct tokens *t, enum control_role role)
-{
-	return role == ROLE_ADMIN ? t->admin : t->viewer;
-}
-
-const char *tokens_get(const struct tokens *t, enum control_role role)
+static char *slot_of(struct tokens *t, enum role role)
 {
 	return role == ROLE_ADMIN ? t->admin : t->viewer;
 }
 
-int tokens_rotate(struct tokens *t, enum control_role role, int state_fd, struct err *e)
+const char *tokens_get(const struct tokens *t, enum role role)
+{
+	return role == ROLE_ADMIN ? t->admin : t->viewer;
+}
+
+int tokens_rotate(struct tokens *t, enum role role, int state_fd, struct err *e)
 {
 	char name[32], text[TOKEN_SIZE + 1];
 	char *slot = slot_of(t, role);
@@ -37,7 +37,7 @@ int tokens_rotate(struct tokens *t, enum control_role role, int state_fd, struct
 }
 
 /* -ENOENT when there is no file; other errors mean that it cannot be used. */
-static int read_token(struct tokens *t, enum control_role role, int state_fd, struct err *e)
+static int read_token(struct tokens *t, enum role role, int state_fd, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(256);
 	char name[32];
@@ -64,7 +64,7 @@ static int read_token(struct tokens *t, enum control_role role, int state_fd, st
 
 int tokens_load(struct tokens *t, int state_fd, struct err *e)
 {
-	static const enum control_role roles[] = {ROLE_VIEWER, ROLE_ADMIN};
+	static const enum role roles[] = {ROLE_VIEWER, ROLE_ADMIN};
 	int result = 0;
 
 	t->fresh = false;
@@ -84,7 +84,7 @@ int tokens_load(struct tokens *t, int state_fd, struct err *e)
 	return result;
 }
 
-enum control_role tokens_check(const struct tokens *t, const char *token)
+enum role tokens_check(const struct tokens *t, const char *token)
 {
 	bool admin = secrets_equal(token, t->admin);
 	bool viewer = secrets_equal(token, t->viewer);

@@ -24,9 +24,9 @@ struct tokens {
  * errno) the tokens are valid all the same, until the process ends. */
 int tokens_load(struct tokens *t, int state_fd, struct err *e);
 /* Makes a new token for the role and writes its file. */
-int tokens_rotate(struct tokens *t, enum control_role role, int state_fd, struct err *e);
+int tokens_rotate(struct tokens *t, enum role role, int state_fd, struct err *e);
 /* ROLE_NONE when it is neither. Constant time. */
-enum control_role tokens_check(const struct tokens *t, const char *token);
-const char *tokens_get(const struct tokens *t, enum control_role role);
+enum role tokens_check(const struct tokens *t, const char *token);
+const char *tokens_get(const struct tokens *t, enum role role);
 
 #endif

@@ -177,7 +177,7 @@ static bool take_role(struct call *c, const json_t *answer)
 
 	c->role = ROLE_NONE;
 	if (upstream_ok(answer)) {
-		c->role = role_parse(json_string_value(json_object_get(answer, "role")));
+		c->role = role_from(json_string_value(json_object_get(answer, "role")));
 		return true;
 	}
 	if (code && strcmp(code, "forbidden") == 0)

@@ -16,21 +16,6 @@ struct role_cache {
 	struct entry entries[ROLE_CACHE_MAX];
 };
 
-static const char *const names[] = {"none", "viewer", "admin"};
-
-const char *role_name(enum role r)
-{
-	return names[r];
-}
-
-enum role role_parse(const char *name)
-{
-	for (unsigned r = ROLE_VIEWER; name && r <= ROLE_ADMIN; r++)
-		if (strcmp(name, names[r]) == 0)
-			return (enum role)r;
-	return ROLE_NONE;
-}
-
 struct role_cache *role_cache_new(void)
 {
 	struct role_cache *c = calloc(1, sizeof(*c));

@@ -10,21 +10,12 @@
 
 #include <stdint.h>
 
+#include "agent/role.h"
+
 enum {
 	ROLE_CACHE_MS = 60 * 1000,
 	ROLE_CACHE_MAX = 64,
 };
-
-/* What a caller may do; each role includes the ones before it. */
-enum role {
-	ROLE_NONE,
-	ROLE_VIEWER,
-	ROLE_ADMIN,
-};
-
-/* "viewer", "admin", "none". */
-const char *role_name(enum role r);
-enum role role_parse(const char *name); /* ROLE_NONE for anything else */
 
 /* Tokens and sessions are different kinds: the text of the one is worth nothing as the other. */
 enum credential_kind { CREDENTIAL_TOKEN, CREDENTIAL_SESSION };

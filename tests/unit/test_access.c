@@ -110,9 +110,9 @@ START_TEST(rotation_closes_the_old_door)
 }
 END_TEST
 
-static enum control_role check(const char *id, int64_t now)
+static enum role check(const char *id, int64_t now)
 {
-	enum control_role role = ROLE_ADMIN;
+	enum role role = ROLE_ADMIN;
 
 	ck_assert_int_eq(session_check(db, id, now, &role, &err), 0);
 	return role;
