@@ -20,6 +20,7 @@ exec 9>"${VM_LOCK:-/tmp/vm.lock}"
 flock 9
 
 staging=$(mktemp -d)
+chmod 755 "$staging" # it becomes the mode of the guest's root folder
 trap 'rm -rf "$staging"; "$VM_LAB/down.sh" >/dev/null 9>&-' EXIT
 make -s install DESTDIR="$staging" PREFIX=/usr/local BUILD="$BUILD"
 install -D -m 644 tests/vm/guest.conf "$staging/etc/agent/agent.conf"
