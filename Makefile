@@ -105,10 +105,10 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 everything: $(BUILD)/agent $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
 
 system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus
-	/usr/bin/python3 -m pytest -q -rfEs tests/system
+	/usr/bin/python3 -m pytest -q -rfEs --durations=15 tests/system
 
 browser: $(BUILD)/agent ## the dashboard in headless Chromium
-	/usr/bin/python3 -m pytest -q -rfEs tests/browser
+	/usr/bin/python3 -m pytest -q -rfEs --durations=5 tests/browser
 
 test: ## unit, replay, system and browser tests
 	@BUILD=$(BUILD) sh tests/run.sh unit replay system browser
