@@ -1,21 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs the unit test programs given as arguments (Check). One line per program; the whole output of one that
-# fails. A line "skipped: REASON" in a program's output is a check this machine cannot do: it is shown
-# and counted. RUN=COMMAND is put in front of each program (valgrind). The last line sums up.
+# Runs the unit test programs given as arguments (Check), as many at a time as there are CPUs. One line per program; the
+# whole output of one that fails. A line "skipped: REASON" in a program's output is a check this machine cannot do: it
+# is shown and counted. RUN=COMMAND is put in front of each program (valgrind). The last line sums up.
 set -eu
+
+# One program: its output and its exit status into files of the folder.
+if [ "${1:-}" = --one ]; then
+	folder=$2 program=$3 status=0
+	# shellcheck disable=SC2086 # RUN is a command with its arguments
+	${RUN:-} "$program" >"$folder/${program##*/}.out" 2>&1 </dev/null || status=$?
+	echo "$status" >"$folder/${program##*/}.status"
+	exit 0
+fi
 
 passed=0
 failed=0
 skipped=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I '{}' sh "$0" --one "$folder" '{}'
 
 for program in "$@"; do
 	name=${program##*/}
-	status=0
-	# shellcheck disable=SC2086 # RUN is a command with its arguments
-	${RUN:-} "$program" >"$out" 2>&1 </dev/null || status=$?
+	out=$folder/$name.out
+	status=$(cat "$folder/$name.status")
 	# "87%: Checks: 8, Failures: 1, Errors: 0", one per suite runner
 	sums=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$out" |
 		awk '{ c += $1; bad += $2 + $3 } END { print c - bad, bad + 0 }')
