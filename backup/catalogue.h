@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The backups in a store, from the manifests there: the store is the truth, a copy of each manifest is kept in
+ * STATE/backup/manifests/STORE/ (manifests never change), and can be deleted any time. What a verification found is a small
+ * object beside the manifest (verified.json: verified_ms, drilled_ms, bad_ms, bad_why), so that another server knows it too.
+ */
+#ifndef BACKUP_CATALOGUE_H
+#define BACKUP_CATALOGUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backup/manifest.h"
+#include "backup/retention.h"
+#include "backup/store.h"
+
+struct catalogue_list {
+	struct manifest **items; /* newest first */
+	size_t n;
+	/* Manifests that could not be read: not backups, but not nothing either. */
+	size_t broken;
+	char broken_why[256]; /* of the first */
+};
+
+/* All backups of the job, whatever host made them. state_dir NULL: no cache. */
+int catalogue_read(struct store *s, const char *state_dir, const char *job,
+	struct catalogue_list *out, struct err *e);
+void catalogue_list_done(struct catalogue_list *l);
+
+/* The one to restore: by id (also its beginning, when only one has it), or the newest that began at or before the time
+ * ("2026-11-21", "2026-11-21 03:00", "yesterday", "3d" ago; local time); both NULL: the newest good one. -ENOENT tells what there
+ * is. Borrowed from the list. */
+int catalogue_pick(const struct catalogue_list *l, const char *id, const char *at, int64_t now_ms,
+	const struct manifest **out, struct err *e);
+
+/* Commit: writes the manifest as the last object. */
+int catalogue_commit(
+	struct store *s, const char *state_dir, const struct manifest *m, struct err *e);
+/* Writes verified.json from the manifest's verified_ms, drilled_ms, bad_ms, bad_why. */
+int catalogue_mark(struct store *s, const struct manifest *m, struct err *e);
+
+/* Retention for one job and host. Deletes data first, the manifest last, and says for each. A store without delete permission, or
+ * objects under a lock, are no failure: they are "retained". */
+struct prune_report {
+	void (*decided)(void *user, const struct manifest *m, bool keep, const char *why);
+	void (*removed)(void *user, const struct manifest *m, int r, const struct err *e);
+	void *user;
+};
+int catalogue_prune(struct store *s, const char *state_dir, const char *job, const char *host,
+	const struct retention_policy *p, bool dry_run, int64_t now_ms,
+	const struct prune_report *report, struct err *e);
+
+#endif
