@@ -255,7 +255,7 @@ static void tear_down(struct daemon *d)
 	containers_free(d->sampling.containers);
 	http_client_free(d->http);
 	sampler_free(d->sampling.sampler);
-	store_free(d->sampling.store, d->registry);
+	store_close(d->sampling.store, d->registry);
 	charts_free(d->charts);
 	if (d->rrd_fd >= 0)
 		(void)close(d->rrd_fd);

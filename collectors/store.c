@@ -102,7 +102,7 @@ static void forget(struct store *s, struct entity *e)
 	e->owner = NULL;
 }
 
-void store_free(struct store *s, struct registry *r)
+void store_close(struct store *s, struct registry *r)
 {
 	if (!s)
 		return;

@@ -34,7 +34,7 @@ struct store;
 /* `folder` is made when missing. `problems` and `catalogue` stay the caller's. */
 int store_new(const char *folder, const struct rrd_layout *layout, struct problems *problems,
 	struct catalogue *catalogue, struct store **out, struct err *e);
-void store_free(struct store *s,
+void store_close(struct store *s,
 	struct registry *r); /* also forgets its state in the entities; NULL is fine */
 
 /* Stores the values of all entities under the time `when` (a whole multiple of the step). */

@@ -44,7 +44,7 @@ static void open_store(void)
 
 static void close_store(void)
 {
-	store_free(store, r);
+	store_close(store, r);
 	catalogue_free(catalogue);
 	db_close(db);
 	problems_free(problems);
