@@ -25,6 +25,42 @@ void hash_sha256_hex(char to[HASH_SHA256_HEX_SIZE], const void *data, size_t n)
 	put_hex(to, digest);
 }
 
+struct hash_sha256 {
+	EVP_MD_CTX *md;
+};
+
+struct hash_sha256 *hash_sha256_new(void)
+{
+	struct hash_sha256 *h = calloc(1, sizeof(*h));
+
+	if (!h || !(h->md = EVP_MD_CTX_new()) || EVP_DigestInit_ex(h->md, EVP_sha256(), NULL) != 1)
+		abort();
+	return h;
+}
+
+void hash_sha256_update(struct hash_sha256 *h, const void *data, size_t n)
+{
+	if (EVP_DigestUpdate(h->md, data, n) != 1)
+		abort();
+}
+
+void hash_sha256_final(struct hash_sha256 *h, char to[HASH_SHA256_HEX_SIZE])
+{
+	unsigned char digest[SHA256_SIZE];
+
+	if (EVP_DigestFinal_ex(h->md, digest, NULL) != 1)
+		abort();
+	put_hex(to, digest);
+}
+
+void hash_sha256_free(struct hash_sha256 *h)
+{
+	if (!h)
+		return;
+	EVP_MD_CTX_free(h->md);
+	free(h);
+}
+
 void hash_hmac_sha256_hex(
 	char to[HASH_SHA256_HEX_SIZE], const void *key, size_t key_len, const void *data, size_t n)
 {

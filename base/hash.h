@@ -7,11 +7,22 @@
 
 #include <stddef.h>
 
+#include "base/cleanup.h"
+
 /* 64 digits and a NUL. */
 enum { HASH_SHA256_HEX_SIZE = 65 };
 
 /* SHA-256 (FIPS 180-4) of n bytes. Aborts without memory. */
 void hash_sha256_hex(char to[HASH_SHA256_HEX_SIZE], const void *data, size_t n);
+
+/* The same of bytes that come in pieces. Aborts without memory, so never NULL. */
+struct hash_sha256;
+struct hash_sha256 *hash_sha256_new(void);
+void hash_sha256_update(struct hash_sha256 *h, const void *data, size_t n);
+/* Once: afterwards the hash can only be freed. */
+void hash_sha256_final(struct hash_sha256 *h, char to[HASH_SHA256_HEX_SIZE]);
+void hash_sha256_free(struct hash_sha256 *h); /* NULL is fine */
+DEFINE_CLEANUP(struct hash_sha256 *, hash_sha256_free);
 
 /* HMAC-SHA256 (RFC 2104) of n bytes with a key of any length, which may be empty. */
 void hash_hmac_sha256_hex(

@@ -15,6 +15,37 @@ START_TEST(sha256_is_that_of_the_standard)
 }
 END_TEST
 
+START_TEST(sha256_of_pieces_is_that_of_the_whole)
+{
+	char whole[HASH_SHA256_HEX_SIZE], hex[HASH_SHA256_HEX_SIZE], data[1000];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7);
+	hash_sha256_hex(whole, data, sizeof(data));
+	for (size_t piece = 1; piece < 200; piece += 31) {
+		struct hash_sha256 *h = hash_sha256_new();
+
+		for (size_t at = 0; at < sizeof(data); at += piece)
+			hash_sha256_update(h, data + at,
+				at + piece < sizeof(data) ? piece : sizeof(data) - at);
+		hash_sha256_final(h, hex);
+		hash_sha256_free(h);
+		ck_assert_str_eq(hex, whole);
+	}
+	hash_sha256_free(NULL);
+}
+END_TEST
+
+START_TEST(sha256_of_no_pieces_is_that_of_nothing)
+{
+	char hex[HASH_SHA256_HEX_SIZE];
+	_cleanup_(hash_sha256_free_p) struct hash_sha256 *h = hash_sha256_new();
+
+	hash_sha256_final(h, hex);
+	ck_assert_str_eq(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+END_TEST
+
 /* RFC 4231, test cases 2 and 6: a short key, and one that is longer than a block. */
 START_TEST(hmac_is_that_of_the_standard)
 {
@@ -50,6 +81,8 @@ int main(void)
 	int failed;
 
 	tcase_add_test(c, sha256_is_that_of_the_standard);
+	tcase_add_test(c, sha256_of_pieces_is_that_of_the_whole);
+	tcase_add_test(c, sha256_of_no_pieces_is_that_of_nothing);
 	tcase_add_test(c, hmac_is_that_of_the_standard);
 	tcase_add_test(c, an_empty_key_is_not_the_key_of_the_call_before);
 	suite_add_tcase(s, c);
