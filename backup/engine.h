@@ -14,6 +14,7 @@
 #include "backup/counts.h"
 #include "backup/format.h"
 #include "backup/job.h"
+#include "backup/manifest.h"
 #include "backup/place.h"
 #include "backup/stream.h"
 #include "base/buf.h"

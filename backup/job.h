@@ -57,7 +57,7 @@ struct job {
 	json_t *json; /* what the texts point into */
 };
 
-/* 0, or -EINVAL with "OPTION: what is wrong" in *e: an option that this engine does not take, one that it needs,
+/* `j` stays the caller's too. 0, or -EINVAL with "OPTION: what is wrong" in *e: an option that this engine does not take, one that it needs,
  * two that exclude each other, encryption without key_exported. */
 int job_from_json(json_t *j, struct job **out, struct err *e);
 void job_free(struct job *j); /* NULL is fine */
