@@ -10,6 +10,12 @@
 void api_alerts_ack(struct call *c); /* api_alerts.c */
 void api_alerts_get(struct call *c);
 void api_alerts_rules(struct call *c);
+void api_backups_cancel(struct call *c); /* api_backups.c */
+void api_backups_get(struct call *c);
+void api_backups_job(struct call *c);
+void api_backups_run(struct call *c);
+void api_backups_runs(struct call *c);
+void api_backups_runs_one(struct call *c);
 void api_channels_get(struct call *c); /* api_notify.c */
 void api_channels_test(struct call *c);
 void api_chart_get(struct call *c); /* api_chart.c */

@@ -104,6 +104,17 @@ int relay_take_body(const struct route *r, const json_t *body, json_t *request, 
 	return 0;
 }
 
+static int take_boolean(
+	const struct route_param *p, const char *text, json_t *request, struct err *e)
+{
+	bool yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+
+	if (!yes && strcmp(text, "false") != 0 && strcmp(text, "0") != 0)
+		return err_set(e, EINVAL, "%s must be true or false", p->name);
+	(void)json_object_set_new(request, p->name, json_boolean(yes));
+	return 0;
+}
+
 static int take_text(const struct route_param *p, const char *text, json_t *request, struct err *e)
 {
 	double number = 0;
@@ -125,6 +136,8 @@ static int take_text(const struct route_param *p, const char *text, json_t *requ
 			(void)json_object_set_new(request, p->name, json_integer(v));
 		return r;
 	}
+	if (is_kind(p, "boolean"))
+		return take_boolean(p, text, request, e);
 	r = check_text(p, strlen(text), e);
 	if (r == 0)
 		(void)json_object_set_new(request, p->name, json_string(text));

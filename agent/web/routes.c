@@ -5,6 +5,8 @@
 
 #include "agent/web/auth.h"
 #include "agent/web/handlers.h"
+#include "backup/job.h"
+#include "backup/manifest.h"
 #include "base/str.h"
 
 #define JSON "application/json"
@@ -37,6 +39,31 @@ const struct route routes[] = {
 		 {"reason", "string", false, false, "What people are told.", 0, REASON_MAX}}},
 	{"GET", "/api/v1/alerts/rules", ROLE_VIEWER, api_alerts_rules, JSON,
 		"All rules with their limits and their state.", {{0}}},
+	{"GET", "/api/v1/backups", ROLE_VIEWER, api_backups_get, JSON,
+		"The backup jobs: what is backed up where and when, and how the last run of each went.", {{0}}},
+	{"GET", "/api/v1/backups/jobs/{job}", ROLE_VIEWER, api_backups_job, JSON,
+		"The backups of a job in its stores, newest first.",
+		{{"job", "string", false, true, "Its name.", 1, JOB_NAME_MAX},
+		 {"refresh", "boolean", false, false, "Ask the stores, which may take two minutes; else what was read last.", 0, 0}}},
+	{"POST", "/api/v1/backups/jobs/{job}/run", ROLE_ADMIN, api_backups_run, JSON,
+		"Starts a run, which waits while another one of the job is under way; the answer is its number.",
+		{{"job", "string", false, true, "Name of the job.", 1, JOB_NAME_MAX},
+		 {"what", "string", false, false, "backup (default), verify, drill or prune.", 1, NAME_MAX_BYTES},
+		 {"backup", "string", false, false, "Verify and drill: id of the backup; the newest good one unless given.", 1, BACKUP_ID_SIZE - 1},
+		 {"store", "string", false, false, "Verify, drill and prune: only in this store.", 1, NAME_MAX_BYTES},
+		 {"dry_run", "boolean", false, false, "Prune: only says what would be removed.", 0, 0}}},
+	{"GET", "/api/v1/backups/runs", ROLE_VIEWER, api_backups_runs, JSON,
+		"Backups, verifications, drills, prunes and restores, newest first.",
+		{{"job", "string", false, false, "Only of this job.", 0, JOB_NAME_MAX},
+		 {"what", "string", false, false, "Only backup, verify, drill, prune or restore.", 0, NAME_MAX_BYTES},
+		 {"limit", "integer", false, false, "The most; default 50.", 1, LIST_MAX},
+		 {"before", "integer", false, false, "Only those with a smaller number.", 1, ID_MAX}}},
+	{"GET", "/api/v1/backups/runs/{run}", ROLE_VIEWER, api_backups_runs_one, JSON,
+		"One run and how far it is.",
+		{{"run", "integer", false, true, "Its number.", 1, ID_MAX}}},
+	{"POST", "/api/v1/backups/runs/{run}/cancel", ROLE_ADMIN, api_backups_cancel, JSON,
+		"Ends a run, and answers when it has ended; no object and no part of it stays.",
+		{{"run", "integer", false, true, "Its number.", 1, ID_MAX}}},
 	{"GET", "/api/v1/channels", ROLE_VIEWER, api_channels_get, JSON,
 		"The channels and what each does.", {{0}}},
 	{"POST", "/api/v1/channels/{channel}/test", ROLE_ADMIN, api_channels_test, JSON,
@@ -70,7 +97,7 @@ const struct route routes[] = {
 	{"GET", "/api/v1/host", ROLE_VIEWER, api_host_get, JSON,
 		"The server, the agent, what is wrong.", {{0}}},
 	{"GET", "/api/v1/live", ROLE_VIEWER, live_get, "text/event-stream",
-		"Each sample as a server-sent event.",
+		"Each sample, what fires, and each step of a backup, as server-sent events.",
 		{{"class", "string", true, false, "Only entities of this class.", 0, 0},
 		 {"entity", "string", true, false, "And this entity, CLASS/KEY.", 0, 0}}},
 	{"GET", "/api/v1/openapi.json", ROLE_VIEWER, openapi_get, JSON,

@@ -27,7 +27,8 @@ static const struct route list = {
 	"application/json",
 	"",
 	{{"state", "string", false, false, "Only these.", 0, 10},
-		{"limit", "integer", false, false, "The most.", 1, 500}},
+		{"limit", "integer", false, false, "The most.", 1, 500},
+		{"all", "boolean", false, false, "The hidden ones too.", 0, 0}},
 };
 static const struct route no_body = {
 	"POST",
@@ -131,6 +132,17 @@ START_TEST(the_query_is_asked_under_its_names)
 }
 END_TEST
 
+START_TEST(yes_and_no_in_a_query)
+{
+	ck_assert_int_eq(address(&list, "/things", "all=true"), 0);
+	ck_assert(json_is_true(json_object_get(request, "all")));
+	ck_assert_int_eq(address(&list, "/things", "all=0"), 0);
+	ck_assert(json_is_false(json_object_get(request, "all")));
+	ck_assert_int_eq(address(&list, "/things", "all=yes"), -EINVAL);
+	ck_assert_str_eq(e.msg, "all must be true or false");
+}
+END_TEST
+
 START_TEST(empty_parameters_are_absent)
 {
 	ck_assert_int_eq(address(&list, "/things", "state=&limit="), 0);
@@ -189,6 +201,7 @@ int main(void)
 	tcase_add_test(t, unknown_members_are_refused_with_those_there_are);
 	tcase_add_test(t, values_that_do_not_fit_are_refused);
 	tcase_add_test(t, the_query_is_asked_under_its_names);
+	tcase_add_test(t, yes_and_no_in_a_query);
 	tcase_add_test(t, empty_parameters_are_absent);
 	tcase_add_test(t, parameters_out_of_bounds_are_refused);
 	tcase_add_test(t, segments_of_the_path_are_decoded);
