@@ -6,15 +6,9 @@
 
 #include "agent/web/handlers.h"
 #include "agent/web/latest.h"
+#include "agent/web/run_news.h"
 #include "agent/web/upstream.h"
 #include "base/clock.h"
-
-/* Text to be sent, shared by all streams with the same filter. */
-struct frame {
-	unsigned refs;
-	size_t len;
-	char *text;
-};
 
 struct stream {
 	struct live *live;
@@ -23,6 +17,8 @@ struct stream {
 	size_t sent; /* of current */
 	struct frame *next;
 	bool alerts_due; /* what is firing, as of when it is sent, goes before the next sample */
+	uint64_t runs_sent; /* the last word on runs of backups that it got */
+	bool run_was_last;
 	unsigned round; /* of the last sample put */
 	int64_t until_ms;
 	bool over;
@@ -36,48 +32,44 @@ struct live {
 	unsigned round; /* counts samples */
 	json_t *subscribed; /* the request last sent; NULL: none */
 	struct frame *alerts; /* what is firing; NULL: not known yet */
+	struct run_news runs;
 	struct loop_timer *beat;
 };
 
-static struct frame *frame_new(char *text, size_t len)
+/* Its next word on a run of a backup; NULL: it knows all. */
+static struct frame *next_run(struct stream *s)
 {
-	struct frame *f = malloc(sizeof(*f));
+	struct frame *f = run_news_after(&s->live->runs, &s->runs_sent);
 
-	if (!f)
-		abort();
-	*f = (struct frame){1, len, text};
-	return f;
+	return f ? frame_ref(f) : NULL;
 }
 
-static void frame_unref(struct frame *f)
-{
-	if (!f || --f->refs > 0)
-		return;
-	free(f->text);
-	free(f);
-}
-
-static struct frame *frame_of(const char *text)
-{
-	struct buf b = BUF_INIT(256);
-	size_t len = strlen(text);
-
-	buf_adds(&b, text);
-	return frame_new(buf_take(&b), len);
-}
-
-/* What comes after the frame that was sent. */
+/* What comes after the frame that was sent. Runs and samples take turns, so that neither waits for ever. */
 static void advance(struct stream *s)
 {
+	bool run_was_last = s->run_was_last;
+
 	frame_unref(s->current);
 	s->sent = 0;
-	if (!s->alerts_due) {
-		s->current = TAKE_PTR(s->next);
+	s->current = NULL;
+	if (s->alerts_due) {
+		s->alerts_due = false;
+		s->current = frame_ref(s->live->alerts);
 		return;
 	}
-	s->alerts_due = false;
-	s->current = s->live->alerts;
-	s->current->refs++;
+	s->run_was_last = false;
+	if (!(run_was_last && s->next))
+		s->current = next_run(s);
+	s->run_was_last = s->current != NULL;
+	if (!s->current)
+		s->current = TAKE_PTR(s->next);
+}
+
+static void stream_go_on(struct stream *s)
+{
+	if (!s->current)
+		advance(s);
+	http_stream_wake(s->call->rq);
 }
 
 /* Takes over one reference. What waits unsent is old news. */
@@ -85,17 +77,13 @@ static void stream_put(struct stream *s, struct frame *f)
 {
 	frame_unref(s->next);
 	s->next = f;
-	if (!s->current)
-		advance(s);
-	http_stream_wake(s->call->rq);
+	stream_go_on(s);
 }
 
 static void stream_put_alerts(struct stream *s)
 {
 	s->alerts_due = true;
-	if (!s->current)
-		advance(s);
-	http_stream_wake(s->call->rq);
+	stream_go_on(s);
 }
 
 static ssize_t stream_read(void *user, char *to, size_t max)
@@ -264,14 +252,12 @@ static void on_beat(void *user)
 static struct frame *sample_frame(const struct stream *s, const json_t *message)
 {
 	struct buf b = BUF_INIT(CALL_ANSWER_MAX);
-	size_t len;
 
 	buf_addf(&b, "event: sample\nid: %lld\ndata: ",
 		(long long)json_number_value(json_object_get(message, "time")));
 	latest_write_message(&b, message, LATEST_ONE_LINE, wants, s);
 	buf_adds(&b, "\n\n");
-	len = b.len;
-	return frame_new(buf_take(&b), len);
+	return frame_take(&b);
 }
 
 void live_sample(struct live *l, const json_t *message)
@@ -287,8 +273,7 @@ void live_sample(struct live *l, const json_t *message)
 			if (strcmp(http_query(t->call->rq), http_query(s->call->rq)) != 0)
 				continue;
 			t->round = l->round;
-			f->refs++;
-			stream_put(t, f);
+			stream_put(t, frame_ref(f));
 		}
 		frame_unref(f);
 	}
@@ -298,14 +283,12 @@ static struct frame *alerts_frame(const json_t *message)
 {
 	const char *worst = json_string_value(json_object_get(message, "worst"));
 	struct buf b = BUF_INIT(4096);
-	size_t len;
 
 	buf_addf(&b, "event: alerts\ndata: {\"firing\": %lld, \"worst\": ",
 		(long long)json_integer_value(json_object_get(message, "firing")));
 	buf_add_json_string(&b, worst ? worst : "info");
 	buf_adds(&b, "}\n\n");
-	len = b.len;
-	return frame_new(buf_take(&b), len);
+	return frame_take(&b);
 }
 
 void live_alerts(struct live *l, const json_t *message)
@@ -314,6 +297,13 @@ void live_alerts(struct live *l, const json_t *message)
 	l->alerts = alerts_frame(message);
 	for (struct stream *s = l->streams; s; s = s->next_stream)
 		stream_put_alerts(s);
+}
+
+void live_backup(struct live *l, const json_t *message)
+{
+	run_news_put(&l->runs, message);
+	for (struct stream *s = l->streams; s; s = s->next_stream)
+		stream_go_on(s);
 }
 
 /* The daemon tells of changes only; what fires at the beginning has to be asked for. */
@@ -358,6 +348,7 @@ void live_free(struct live *l)
 	loop_timer_free(l->beat);
 	json_decref(l->subscribed);
 	frame_unref(l->alerts);
+	run_news_done(&l->runs);
 	free(l);
 }
 
@@ -403,6 +394,7 @@ void live_get(struct call *c)
 	s->live = l;
 	s->call = c;
 	s->until_ms = clock_mono_ms() + LIVE_AGE_MAX_MS;
+	s->runs_sent = l->runs.last;
 	s->current = frame_of("retry: 3000\n\n");
 	s->next_stream = l->streams;
 	l->streams = s;
