@@ -2,12 +2,14 @@
 #include "agent/web/prometheus.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/web/handlers.h"
 #include "agent/web/latest.h"
+#include "agent/web/prometheus_backups.h"
+#include "agent/web/prometheus_text.h"
+#include "agent/web/upstream.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -84,29 +86,6 @@ static const struct row *sorted_rows(size_t *out_n)
 	return rows;
 }
 
-/* The value of a label: backslash, quote and newline are escaped. */
-static void add_escaped(struct buf *b, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '\\' || *s == '"')
-			buf_addc(b, '\\');
-		if (*s == '\n')
-			buf_adds(b, "\\n");
-		else
-			buf_addc(b, *s);
-	}
-}
-
-static void add_label(struct buf *b, const char *name, const char *value)
-{
-	if (b->len)
-		buf_addc(b, ',');
-	buf_adds(b, name);
-	buf_adds(b, "=\"");
-	add_escaped(b, value);
-	buf_addc(b, '"');
-}
-
 /* cAdvisor has every cgroup in its container_ families: services too, with an empty name. */
 static void add_service_labels(struct buf *b, const json_t *entity)
 {
@@ -114,11 +93,11 @@ static void add_service_labels(struct buf *b, const json_t *entity)
 
 	if (!latest_label(entity, "id")) {
 		buf_addf(&id, "/system.slice/%s.service", latest_key(entity));
-		add_label(b, "id", buf_str(&id));
+		prometheus_label(b, "id", buf_str(&id));
 		buf_done(&id);
 	}
-	add_label(b, "image", "");
-	add_label(b, "name", "");
+	prometheus_label(b, "image", "");
+	prometheus_label(b, "name", "");
 }
 
 static char *labels_of(const struct entity_class *k, const json_t *entity)
@@ -129,7 +108,7 @@ static char *labels_of(const struct entity_class *k, const json_t *entity)
 		const char *value = latest_label(entity, k->prom_labels[i][0]);
 
 		if (value || k != &class_service)
-			add_label(&b, k->prom_labels[i][1], value ? value : "");
+			prometheus_label(&b, k->prom_labels[i][1], value ? value : "");
 	}
 	if (k == &class_service)
 		add_service_labels(&b, entity);
@@ -152,14 +131,6 @@ static void take_sources(struct sources *s, const struct entity_class *k, const 
 	}
 }
 
-static void add_value(struct buf *b, double v)
-{
-	if (fabs(v) < 9007199254740992.0)
-		buf_add_json_number(b, v);
-	else
-		buf_addf(b, "%.17g", v);
-}
-
 static void add_sample(
 	struct buf *b, const struct metric *m, const struct source *s, const json_t *value)
 {
@@ -172,7 +143,7 @@ static void add_sample(
 		buf_addc(b, '}');
 	}
 	buf_addc(b, ' ');
-	add_value(b, json_number_value(value) * m->prom_scale);
+	prometheus_value(b, json_number_value(value) * m->prom_scale);
 	buf_addc(b, '\n');
 }
 
@@ -183,22 +154,6 @@ static const char *type_of(const struct metric *m)
 	if (m->kind == METRIC_GAUGE)
 		return "gauge";
 	return str_ends(m->prom, "_total") ? "counter" : "untyped";
-}
-
-static void add_head(struct buf *b, const char *name, const char *doc, const char *type)
-{
-	buf_adds(b, "# HELP ");
-	buf_adds(b, name);
-	buf_addc(b, ' ');
-	for (; *doc; doc++) {
-		if (*doc == '\\')
-			buf_addc(b, '\\');
-		if (*doc == '\n')
-			buf_adds(b, "\\n");
-		else
-			buf_addc(b, *doc);
-	}
-	buf_addf(b, "\n# TYPE %s %s\n", name, type);
 }
 
 static size_t class_index(const struct entity_class *k)
@@ -227,7 +182,7 @@ static void add_family(struct buf *b, const struct row *rows, size_t n, const st
 			if (!json_is_number(value))
 				continue;
 			if (!headed)
-				add_head(b, m->prom, m->doc, type_of(m));
+				prometheus_head(b, m->prom, m->doc, type_of(m));
 			headed = true;
 			add_sample(b, m, &s->list[j], value);
 		}
@@ -238,19 +193,20 @@ static void add_facts(struct buf *b, const struct prometheus_facts *f)
 {
 	struct buf labels = BUF_INIT(LABELS_MAX);
 
-	add_head(b, "agent_build_info", "Always 1; the version is a label.", "gauge");
-	add_label(&labels, "version", f->version ? f->version : "");
+	prometheus_head(b, "agent_build_info", "Always 1; the version is a label.", "gauge");
+	prometheus_label(&labels, "version", f->version ? f->version : "");
 	buf_addf(b, "agent_build_info{%s} 1\n", buf_str(&labels));
 	buf_clear(&labels);
-	add_head(b, "node_time_seconds", "Unix time of this server.", "gauge");
+	prometheus_head(b, "node_time_seconds", "Unix time of this server.", "gauge");
 	buf_addf(b, "node_time_seconds %.3f\n", (double)f->now_ms / 1000);
-	add_head(b, "node_uname_info", "Always 1; what uname(2) says is in the labels.", "gauge");
-	add_label(&labels, "domainname", f->uname.domainname);
-	add_label(&labels, "machine", f->uname.machine);
-	add_label(&labels, "nodename", f->uname.nodename);
-	add_label(&labels, "release", f->uname.release);
-	add_label(&labels, "sysname", f->uname.sysname);
-	add_label(&labels, "version", f->uname.version);
+	prometheus_head(
+		b, "node_uname_info", "Always 1; what uname(2) says is in the labels.", "gauge");
+	prometheus_label(&labels, "domainname", f->uname.domainname);
+	prometheus_label(&labels, "machine", f->uname.machine);
+	prometheus_label(&labels, "nodename", f->uname.nodename);
+	prometheus_label(&labels, "release", f->uname.release);
+	prometheus_label(&labels, "sysname", f->uname.sysname);
+	prometheus_label(&labels, "version", f->uname.version);
 	buf_addf(b, "node_uname_info{%s} 1\n", buf_str(&labels));
 	buf_done(&labels);
 }
@@ -291,7 +247,27 @@ static void on_latest(struct call *c, const json_t *answer)
 
 	(void)uname(&facts.uname);
 	prometheus_write(&b, json_object_get(answer, "entities"), &facts);
+	prometheus_backups_write(&b, c->web->backup_jobs.list);
 	http_reply(c->rq, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
+}
+
+static void ask_latest(struct call *c)
+{
+	call_ask(c, json_pack("{s:s, s:b}", "op", "latest", "totals", 1), on_latest);
+}
+
+/* Without an answer about the backups the rest is as good as ever. */
+static void on_backup_jobs(struct call *c, const json_t *answer)
+{
+	if (!answer) {
+		call_fail_answer(c, NULL);
+		return;
+	}
+	if (upstream_ok(answer))
+		backup_jobs_take(&c->web->backup_jobs, answer, clock_mono_ms());
+	else
+		backup_jobs_forget(&c->web->backup_jobs);
+	ask_latest(c);
 }
 
 /* Dokploy asks the same path for JSON; it always sends `limit` and never asks for text. */
@@ -308,6 +284,8 @@ void prometheus_get(struct call *c)
 {
 	if (is_for_dokploy(c))
 		dokploy_server_get(c);
+	else if (backup_jobs_are_fresh(&c->web->backup_jobs, clock_mono_ms()))
+		ask_latest(c);
 	else
-		call_ask(c, json_pack("{s:s, s:b}", "op", "latest", "totals", 1), on_latest);
+		call_ask_daemon(c, json_pack("{s:s}", "op", "backup.jobs"), on_backup_jobs);
 }

@@ -46,7 +46,11 @@ static void on_event(void *user, const char *event, const json_t *message)
 		live_sample(w->live, message);
 	} else if (strcmp(event, "alerts") == 0) {
 		live_alerts(w->live, message);
+	} else if (strcmp(event, "backup") == 0) {
+		backup_jobs_forget(&w->backup_jobs);
+		live_backup(w->live, message);
 	} else if (strcmp(event, "config.changed") == 0) {
+		backup_jobs_forget(&w->backup_jobs);
 		upstream_ask(w->upstream, json_pack("{s:s}", "op", "hello"), on_new_hello, w);
 	} else if (strcmp(event, "auth.changed") == 0) {
 		role_cache_clear(w->role_cache);
@@ -164,6 +168,7 @@ static void web_done(struct web *w)
 	loop_timer_free(w->trim);
 	live_free(w->live);
 	health_free(w->health);
+	backup_jobs_forget(&w->backup_jobs);
 	login_limit_free(w->login_limit);
 	role_cache_free(w->role_cache);
 	free_names(w);

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "agent/web/backup_jobs.h"
 #include "base/loop.h"
 
 /* What the parts of the process share. */
@@ -24,6 +25,7 @@ struct web {
 	struct role_cache *role_cache;
 	struct live *live;
 	struct health *health;
+	struct backup_jobs backup_jobs;
 	struct loop_timer *trim;
 	/* From the daemon's `hello`. */
 	char *version;
