@@ -104,11 +104,14 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 
 everything: $(BUILD)/agent $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
 
-system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus
-	/usr/bin/python3 -m pytest -q -rfEs --durations=15 tests/system
+# Most of their time is waiting, so several run at once, but for those that measure time.
+PYTEST := /usr/bin/python3 -m pytest -q -rfEs
+system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus, databases, S3
+	$(PYTEST) --durations=15 -n 3 --dist loadfile -m 'not alone' tests/system
+	$(PYTEST) -m alone tests/system
 
 browser: $(BUILD)/agent ## the dashboard in headless Chromium
-	/usr/bin/python3 -m pytest -q -rfEs --durations=5 tests/browser
+	$(PYTEST) --durations=5 tests/browser
 
 test: ## unit, replay, system and browser tests
 	@BUILD=$(BUILD) sh tests/run.sh unit replay system browser

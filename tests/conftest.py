@@ -12,6 +12,7 @@ from harness.docker import Docker
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "root: needs root")
+    config.addinivalue_line("markers", "alone: measures time, so nothing else runs beside it")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Docker's own daemon for the tests: private socket, data folder and bridge, no iptables rules, one busybox image."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
 from harness.wait import until
@@ -53,6 +55,11 @@ class Docker:
         return self.cli("version", check=False).returncode == 0
 
     def _bridge_up(self):
+        with open(Path(tempfile.gettempdir()) / f"{BRIDGE_PREFIX}.lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes must not choose the same address
+            self._bridge_choose()
+
+    def _bridge_choose(self):
         links = json.loads(_run("ip", "-json", "address", "show").stdout)
         for link in links:  # of a test run that was killed
             owner = link["ifname"].removeprefix(BRIDGE_PREFIX)
@@ -107,7 +114,7 @@ class Docker:
     # --- containers
 
     def settings(self):
-        """Options with which an agent sees these containers."""
+        """Options with which an agent sees these containers; those of a test beside it are seen without their names."""
         return {"container_sockets": [str(self.socket)], "docker_root": str(self.data)}
 
     def cli(self, *arguments, check=True):

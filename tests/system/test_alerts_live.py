@@ -211,7 +211,7 @@ def test_a_disk_that_is_taken_away_while_full_waits_as_no_data(disk_agent, disk,
 def test_a_container_that_is_gone_and_comes_back(make_agent, docker, hook, channels):
     agent = make_agent(settings={
         "rules": only(must_run={"type": "gone", "metric": "container.running", "severity": "critical", "for": "2s"}),
-        "channels": channels, **docker.settings()}).start()
+        "channels": channels, "containers": {"include": ["agenttest-*"]}, **docker.settings()}).start()
     job = docker.run("job", "true")  # ends before anybody could have relied on it
     name = docker.run("shop", "sleep", "1000")
     until(lambda: name in agent.entities("container"), 10, "the container")

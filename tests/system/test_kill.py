@@ -8,12 +8,16 @@ import random
 import signal
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from harness import proc
 from harness.rrd import Rrd
 from harness.wait import until
 
 KILLS = 200
+AGENTS = 4  # killed side by side
 
 
 def test_the_web_process_is_back_within_a_second_and_no_sample_is_lost(agent):
@@ -52,18 +56,24 @@ def missing_rows(agent, first, last):
     return [t for t in range(first, last + 1) if t not in known]
 
 
+@pytest.mark.alone
 def test_the_daemon_killed_at_200_random_moments(make_agent):
     """Every RRD file and the database still open each time, and no sample is missing but the one due at the moment of
     the kill (0.4 s are given for taking and storing a sample)."""
-    agent = make_agent(settings={
-        "retention": ["1s for 20m"], "containers": {"exclude": ["*"]}, "services": {"exclude": ["*"]}}).start(samples=3)
+    settings = {"retention": ["1s for 20m"], "containers": {"exclude": ["*"]}, "services": {"exclude": ["*"]}}
+    agents = [make_agent(f"agent{n}", settings=settings).start(samples=3) for n in range(AGENTS)]
+    seed = os.environ.get("AGENT_TEST_SEED", "1")
+    with ThreadPoolExecutor(AGENTS) as pool:
+        list(pool.map(lambda n: kill_again_and_again(agents[n], random.Random(f"{seed} {n}")), range(AGENTS)))
+
+
+def kill_again_and_again(agent, rng):
     agent.expected_errors = ["web: the daemon does not answer"]
-    rng = random.Random(os.environ.get("AGENT_TEST_SEED", "1"))
     rrd = Rrd()
     up_since = time.time() - 2
     history = []
     try:
-        for _ in range(KILLS):
+        for _ in range(KILLS // AGENTS):
             time.sleep(rng.uniform(0, 1.5))  # the random moment is what is tested
             os.kill(agent.pid, signal.SIGKILL)
             killed = time.time()
