@@ -30,6 +30,9 @@ enum {
 	MANIFEST_SEGMENTS_MAX = 10000,
 	BACKUP_ID_SIZE = 32,
 	MANIFEST_KEY_MAX = 512,
+	MANIFEST_TEXT_MAX = 4096, /* of each text; more is cut off when it is written */
+	MANIFEST_WARNINGS_MAX = 100, /* more are left out */
+	MANIFEST_RECIPIENTS_MAX = 100,
 };
 #define MANIFEST_NAME "manifest.json"
 
@@ -80,20 +83,26 @@ DEFINE_CLEANUP(struct manifest *, manifest_free);
 /* New id for a start at that time. */
 void backup_id_new(char to[BACKUP_ID_SIZE], int64_t started_ms);
 bool backup_id_is_valid(const char *id);
+/* Letters, digits, . _ -, at most 64, no dot in front: a job's name is part of each key. */
+bool manifest_job_is_valid(const char *job);
 
 /* Returns the new member, zeroed; valid until the next one is added. */
 struct manifest_member *manifest_add_member(struct manifest *m, const char *name);
+void manifest_add_segment(
+	struct manifest_member *member, const char *key, int64_t bytes, const char *etag);
 void manifest_add_warning(struct manifest *m, const char *text);
+void manifest_add_recipient(struct manifest *m, const char *text);
 struct manifest_member *manifest_member_find(const struct manifest *m, const char *name);
 int64_t manifest_stored_bytes(const struct manifest *m);
 int64_t manifest_plain_bytes(const struct manifest *m);
 
-char *manifest_to_text(const struct manifest *m); /* free() it */
+/* What is no UTF-8 and control characters in texts are replaced. free() it. */
+char *manifest_to_text(const struct manifest *m);
 /* Everything is checked: -EBADMSG for what is no manifest or contradicts itself (segments that do not add up, keys
- * outside of JOB/ID/), -EPROTO for one of a newer version. */
+ * outside of JOB/ID/), -EPROTO for one of a newer version. Texts have no control characters, but for a member's title. */
 int manifest_from_text(const char *text, size_t n, struct manifest **out, struct err *e);
 
-/* What lists show: id, job, host, engine, started_ms, ended_ms, plain_bytes, stored_bytes, members [{name, title, format, plain_bytes,
+/* What lists show: id, job, host, engine, source, started_ms, ended_ms, plain_bytes, stored_bytes, members [{name, title, format, plain_bytes,
  * stored_bytes, counts}], encrypted (bool), verified_ms, drilled_ms, bad_ms, bad_why, warnings, store. */
 json_t *manifest_summary(const struct manifest *m);
 
@@ -101,7 +110,7 @@ json_t *manifest_summary(const struct manifest *m);
 void manifest_data_key(char to[MANIFEST_KEY_MAX], const char *job, const char *id,
 	const char *member, const char *suffix, unsigned segment);
 void manifest_key(char to[MANIFEST_KEY_MAX], const char *job, const char *id);
-/* A database's own name as a member's name. */
+/* A database's own name as a member's name; different for different names, at most 160 characters. */
 void manifest_member_name(char *to, size_t size, const char *title);
 
 #endif
