@@ -10,7 +10,7 @@
 #include "backup/store.h"
 
 /* `base_key` as manifest_data_key() makes it for segment 1. The result is a sink; free() without commit removes
- * what was completed already. */
+ * what was completed already, where the store lets us. */
 int segments_new(struct store *s, const char *base_key, const struct upload_options *o,
 	struct sink **out, struct err *e);
 /* After sink_finish(): completes the last one and moves the list of segments into `m`. */
