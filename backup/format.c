@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backup/format.h"
+
+#include <string.h>
+
+static int raw_checker(struct sink **out, struct err *e)
+{
+	return format_ends_new(
+		&(struct format_ends){.title = "the output", .min_bytes = 1}, out, e);
+}
+
+const struct format format_raw = {
+	.name = "raw",
+	.suffix = "",
+	.doc = "what a program wrote, as it is",
+	.min_bytes = 1,
+	.checker = raw_checker,
+};
+
+const struct format *const formats[] = {
+	&format_raw,
+	NULL,
+};
+
+const struct format *format_find(const char *name)
+{
+	for (const struct format *const *f = formats; *f; f++)
+		if (strcmp((*f)->name, name) == 0)
+			return *f;
+	return NULL;
+}
