@@ -20,6 +20,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct manifest;
+struct manifest_member;
+
 enum { ENGINE_MEMBERS_MAX = 500 };
 
 /* Everything an engine needs to work on one server. */
