@@ -118,6 +118,8 @@ struct store_type {
 	int (*check_settings)(const json_t *settings, struct err *e);
 };
 
+extern const struct store_type store_directory;
+
 /* Alphabetical, ended by a NULL name. */
 extern const struct store_type store_types[];
 const struct store_type *store_type_find(const char *name);
