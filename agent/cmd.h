@@ -40,6 +40,7 @@ int cmd_token_show(const struct command_call *c);
 int cmd_top(const struct command_call *c);
 int cmd_version(const struct command_call *c);
 int cmd_web(const struct command_call *c);
+int cmd_worker_backup(const struct command_call *c);
 int cmd_worker_chart(const struct command_call *c);
 int cmd_worker_mail(const struct command_call *c);
 

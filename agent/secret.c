@@ -95,7 +95,7 @@ static int read_file(const char *path, struct buf *out, struct err *e)
 	return r < 0 ? r : fs_read(AT_FDCWD, path, out, e);
 }
 
-int secret_read(const char *source, struct buf *out, struct err *e)
+static int read_whole(const char *source, struct buf *out, struct err *e)
 {
 	const char *variable = variable_of(source);
 	int r = *source == '/' ? read_file(source, out, e)
@@ -106,10 +106,32 @@ int secret_read(const char *source, struct buf *out, struct err *e)
 		return r;
 	while (out->len && strchr("\r\n", out->data[out->len - 1]))
 		out->data[--out->len] = '\0';
-	if (!out->len)
-		return err_set(e, EINVAL, "%s is empty", source);
-	for (size_t i = 0; i < out->len; i++)
-		if ((unsigned char)out->data[i] < 0x20 || out->data[i] == 0x7f)
-			return err_set(e, EINVAL, "%s: a secret is one line of text", source);
+	return out->len ? 0 : err_set(e, EINVAL, "%s is empty", source);
+}
+
+/* `also`: control characters that are allowed. */
+static int check_text(const char *source, const struct buf *b, const char *also, struct err *e)
+{
+	for (size_t i = 0; i < b->len; i++) {
+		unsigned char c = (unsigned char)b->data[i];
+
+		if ((c < 0x20 && (!c || !strchr(also, c))) || c == 0x7f)
+			return err_set(e, EINVAL, "%s: a secret is %s", source,
+				*also ? "text" : "one line of text");
+	}
 	return 0;
+}
+
+int secret_read(const char *source, struct buf *out, struct err *e)
+{
+	int r = read_whole(source, out, e);
+
+	return r < 0 ? r : check_text(source, out, "", e);
+}
+
+int secret_read_text(const char *source, struct buf *out, struct err *e)
+{
+	int r = read_whole(source, out, e);
+
+	return r < 0 ? r : check_text(source, out, "\t\r\n", e);
 }

@@ -23,5 +23,7 @@ int secret_check(const char *source, struct err *e);
 /* Reads a secret of one line into `out` (its max is the bound), without the line end. -EINVAL: it is
  * empty or has control characters; other negative errno as for files. */
 int secret_read(const char *source, struct buf *out, struct err *e);
+/* The same for secrets of several lines: identity files of age, credentials of a store. */
+int secret_read_text(const char *source, struct buf *out, struct err *e);
 
 #endif

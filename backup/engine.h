@@ -71,6 +71,8 @@ struct engine {
 		tools; /* for the doctor and the docs, with a space between: "pg_dump psql"; "a|b": either */
 	const char *restore_tools;
 	int default_port;
+	/* Reads files of this host, wherever their container is: the place is the host, `container` only what is paused. */
+	bool is_files;
 
 	/* Pure: which options the job must and must not have. NULL: no rules. -EINVAL "OPTION: ...". */
 	int (*check_job)(const struct job *j, struct err *e);

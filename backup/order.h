@@ -7,7 +7,7 @@
  * Order:  do ("backup" "restore" "verify" "drill" "prune" "list" "sweep" "check"), run (number, 0: none), job {options of databases.NAME
  *         and "name"}, stores [{options of stores.NAME and "name"}], host (name of this server), state (folder), container_socket,
  *         agent_version,
- *         last {stored_bytes, plain_bytes, median_bytes, duration_ms} (of the last good runs; absent: none),
+ *         last {stored_bytes, plain_bytes, median_bytes (plain), duration_ms} (of the last good runs; absent: none),
  *         restore {id, at, store, member, into, to ("-": stdout, or a path), yes, identity_file}, dry_run, jobs [names] (sweep)
  * Says:   {"type":"stage","stage":"probe|pre|dump|commit|post|prune|download|check|restore|compare|wait","member":..,"store":..}
  *         {"type":"progress","plain_bytes":..,"stored_bytes":..,"expected_bytes":..}      at most two a second
@@ -56,11 +56,20 @@ struct order {
 	json_t *json; /* what all of it points into */
 };
 
+/* `j` stays the caller's too. -EINVAL: "MEMBER: what is wrong". */
 int order_from_json(json_t *j, struct order **out, struct err *e);
 void order_free(struct order *o); /* NULL is fine */
 DEFINE_CLEANUP(struct order *, order_free);
 
+struct worker_options {
+	/* Texts of several lines too (identity files, credentials). */
+	secret_read_fn secret_read;
+	/* Instead of store_open(): for measuring without a store. NULL: that. */
+	int (*store_open)(const json_t *settings, const struct store_context *c, struct store **out,
+		struct err *e);
+};
+
 /* Does it. `report_fd` gets the lines. Returns 0 or 1, the exit status. The whole of a worker. */
-int worker_run(const struct order *o, secret_read_fn secret_read, int report_fd);
+int worker_run(const struct order *o, const struct worker_options *w, int report_fd);
 
 #endif

@@ -11,6 +11,7 @@
 /* A signal handler has nothing but static storage to write to. */
 static volatile sig_atomic_t requested;
 static int event = -1;
+static int held; /* how many hold it */
 
 static void on_signal(int signo)
 {
@@ -45,15 +46,20 @@ void stop_install(void)
 
 bool stop_requested(void)
 {
-	return requested != 0;
+	return requested && !held;
 }
 
 int stop_check(struct err *e)
 {
-	return requested ? err_set(e, ECANCELED, "stopped") : 0;
+	return stop_requested() ? err_set(e, ECANCELED, "stopped") : 0;
 }
 
 int stop_fd(void)
 {
-	return event;
+	return held ? -1 : event;
+}
+
+void stop_hold(bool on)
+{
+	held += on ? 1 : -1;
 }

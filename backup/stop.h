@@ -15,7 +15,10 @@ void stop_install(void);
 bool stop_requested(void);
 /* 0, or -ECANCELED with "stopped" in *e. */
 int stop_check(struct err *e);
-/* For poll(2): readable once a stop was requested. -1 before stop_install(). */
+/* Between hold and its end nobody is stopped: for what cleans up after a stop, and for ends that must not be cut in two.
+ * May be nested. A request of that time counts afterwards. */
+void stop_hold(bool on);
+/* For poll(2): readable once a stop was requested. -1 before stop_install() and while it is held. */
 int stop_fd(void);
 
 #endif
