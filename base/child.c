@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,8 +31,10 @@ struct child {
 	struct buf output; /* up to twice output_max, so that the old end is seldom cut off */
 	size_t output_max;
 	bool output_cut;
+	int64_t grace_ms;
 	bool reaped;
 	bool timed_out;
+	bool stopped; /* was told to end */
 	int status;
 	child_done_fn done;
 	void *user;
@@ -64,7 +67,7 @@ static void finish(struct child *c)
 
 	/* What did not heed TERM in time is not left behind. The leader's number is still that
 	 * of its group. */
-	if (c->timed_out)
+	if (c->stopped)
 		(void)kill(-c->pid, SIGKILL);
 	keep_last(c, c->output_max);
 	r.output = buf_str(&c->output);
@@ -116,22 +119,28 @@ static void on_end(void *user, pid_t pid, int status)
 		loop_timer_after(c->timer, CHILD_DRAIN_MS);
 }
 
+void child_stop(struct child *c)
+{
+	if (c->reaped || c->stopped)
+		return;
+	c->stopped = true;
+	child_signal(c, SIGTERM);
+	child_signal(c, SIGCONT); /* one that is stopped could not act on TERM */
+	loop_timer_after(c->timer, c->grace_ms);
+}
+
 static void on_timer(void *user)
 {
 	struct child *c = user;
 
 	if (c->reaped) {
 		finish(c);
-		return;
-	}
-	if (c->timed_out) {
+	} else if (c->stopped) {
 		child_signal(c, SIGKILL);
-		return;
+	} else {
+		c->timed_out = true;
+		child_stop(c);
 	}
-	c->timed_out = true;
-	child_signal(c, SIGTERM);
-	child_signal(c, SIGCONT); /* one that is stopped could not act on TERM */
-	loop_timer_after(c->timer, CHILD_GRACE_MS);
 }
 
 /* A copy of fd above all numbers the child gives a meaning to, so that none overwrites another. */
@@ -281,10 +290,15 @@ static int open_files(
 	return r;
 }
 
-static void lower_priority(pid_t pid, int nice)
+/* From linux/ioprio.h, which not every kernel's headers have. */
+enum { IOPRIO_WHO_PGRP = 2, IOPRIO_IDLE = 3 << 13 };
+
+static void lower_priority(pid_t pid, const struct child_options *o)
 {
-	if (nice > 0)
-		(void)setpriority(PRIO_PGRP, (id_t)pid, getpriority(PRIO_PROCESS, 0) + nice);
+	if (o->nice > 0)
+		(void)setpriority(PRIO_PGRP, (id_t)pid, getpriority(PRIO_PROCESS, 0) + o->nice);
+	if (o->io_idle)
+		(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PGRP, pid, IOPRIO_IDLE);
 }
 
 int child_start(struct loop *l, const struct child_options *o, child_done_fn done, void *user,
@@ -298,6 +312,7 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 		abort();
 	*c = (struct child){.loop = l, .fd = -1, .done = done, .user = user};
 	c->output_max = o->output_max ? o->output_max : 1;
+	c->grace_ms = o->grace_ms ? o->grace_ms : CHILD_GRACE_MS;
 	buf_init(&c->output, 2 * c->output_max);
 	c->timer = loop_timer_new(l, on_timer, c);
 	r = open_files(c, o, &files, e);
@@ -306,7 +321,7 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 	r = spawn(o, &files, &c->pid);
 	if (r)
 		return err_set(e, r, "start %s: %s", o->argv[0], err_text(-r));
-	lower_priority(c->pid, o->nice);
+	lower_priority(c->pid, o);
 	if (o->deadline_ms > 0)
 		loop_timer_after(c->timer, o->deadline_ms);
 	loop_watch_child(l, c->pid, on_end, c);

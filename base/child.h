@@ -3,7 +3,7 @@
  * Child processes on the loop. Started by posix_spawn with an argument array, never through a
  * shell: own process group, default signals, empty signal mask, stdin from memory or /dev/null.
  * Output is collected with a bound (the last bytes are kept). A deadline sends TERM to the group,
- * then KILL after CHILD_GRACE_MS. A child has ended when its leader is reaped and its output pipe is at end
+ * then KILL after a grace. A child has ended when its leader is reaped and its output pipe is at end
  * of file, or CHILD_DRAIN_MS after the reaping.
  */
 #ifndef BASE_CHILD_H
@@ -40,11 +40,13 @@ struct child_options {
 	const char *program; /* path of what is run instead of argv[0]; NULL: that */
 	const char *const *env; /* NULL-terminated "K=V"; NULL: PATH and LANG=C.UTF-8 only */
 	int64_t deadline_ms; /* 0: none */
+	int64_t grace_ms; /* between TERM and KILL; 0: CHILD_GRACE_MS */
 	size_t output_max; /* bytes kept, at least 1 */
 	/* becomes descriptor 3 of the child; -1: none. The caller keeps its own copy. */
 	int pass_fd;
 	bool inherit_output; /* stdout and stderr are those of this process; nothing is collected */
 	int nice; /* added to this process's niceness */
+	bool io_idle; /* its reads and writes wait for those of others (ioprio_set(2)) */
 	/* what it reads on stdin (copied), at most CHILD_INPUT_MAX; NULL: /dev/null */
 	const void *input;
 	size_t input_len;
@@ -56,6 +58,8 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 	struct child **out, struct err *e);
 pid_t child_pid(const struct child *c);
 void child_signal(struct child *c, int signo); /* to the whole group */
+/* Asks it to end, as at the deadline: TERM, and KILL after the grace. */
+void child_stop(struct child *c);
 /* Kills the group, reaps, frees, without calling `done`. NULL is fine. Blocks only as long as
  * the kernel needs to kill. */
 void child_abandon(struct child *c);
