@@ -35,6 +35,18 @@ enum {
 #define EVENT_ALERT_RECOVERED "alert.recovered"
 #define EVENT_ALERT_FLAPPING "alert.flapping"
 #define EVENT_AGENT_PROBLEM "agent.problem" /* something of the agent itself does not work */
+#define EVENT_BACKUP_DRILLED "backup.drilled" /* restored into a throw-away server, and compared */
+#define EVENT_BACKUP_DRILL_FAILED "backup.drill_failed"
+#define EVENT_BACKUP_FAILED "backup.failed"
+#define EVENT_BACKUP_OVERDUE "backup.overdue" /* there is no good one for too long */
+#define EVENT_BACKUP_PRUNE_FAILED "backup.prune_failed"
+#define EVENT_BACKUP_RECOVERED "backup.recovered" /* the first good one after failures */
+#define EVENT_BACKUP_RESTORED "backup.restored"
+#define EVENT_BACKUP_RESTORE_FAILED "backup.restore_failed"
+#define EVENT_BACKUP_SUCCEEDED "backup.succeeded"
+#define EVENT_BACKUP_VERIFIED "backup.verified" /* read back, and found right */
+#define EVENT_BACKUP_VERIFY_FAILED "backup.verify_failed"
+#define EVENT_BACKUP_WARNING "backup.warning" /* a good one with something odd about it */
 #define EVENT_MESSAGE "message" /* agent notify send */
 #define EVENT_TEST "test" /* agent notify test */
 
