@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/backup_config.h"
 #include "agent/config_build.h"
 #include "agent/config_file.h"
 #include "agent/notify_config.h"
@@ -71,8 +72,10 @@ static void take_override(struct config *c, const struct config_override *o, str
 static int finish(struct config *c, struct config **out, struct mistakes *m)
 {
 	config_build(c, m);
-	if (c->table == &options_all)
+	if (c->table == &options_all) {
 		notify_config_check(c, m);
+		backup_config_check(c, m);
+	}
 	if (mistakes_count(m)) {
 		config_free(c);
 		return -EINVAL;
