@@ -22,6 +22,11 @@ int cmd_alerts_silence(const struct command_call *c);
 int cmd_alerts_silences(const struct command_call *c);
 int cmd_alerts_test(const struct command_call *c);
 int cmd_alerts_unsilence(const struct command_call *c);
+int cmd_backup(const struct command_call *c);
+int cmd_backup_drill(const struct command_call *c);
+int cmd_backup_now(const struct command_call *c);
+int cmd_backup_prune(const struct command_call *c);
+int cmd_backup_verify(const struct command_call *c);
 int cmd_completion(const struct command_call *c);
 int cmd_config_check(const struct command_call *c);
 int cmd_config_man(const struct command_call *c);
@@ -69,5 +74,9 @@ int cmd_print_json(const json_t *j);
 struct columns;
 struct columns *cmd_alerts_table(void);
 void cmd_alerts_row(struct columns *table, const json_t *alert, int64_t now_ms);
+/* The same of `agent backup`, and whether a job needs somebody. */
+struct columns *cmd_backup_table(void);
+void cmd_backup_row(struct columns *table, const json_t *job);
+bool cmd_backup_is_bad(const json_t *job);
 
 #endif

@@ -23,6 +23,7 @@ struct control_peer {
 	bool is_web;
 	uid_t uid;
 	json_t *subscription; /* the request's filter; NULL: none */
+	int64_t backup_run; /* whose news it gets; 0: of all; -1: of none */
 	struct control_peer *next;
 };
 
@@ -210,6 +211,7 @@ static int add_peer(struct control *c, int fd, bool is_web, struct err *e)
 	p->control = c;
 	p->is_web = is_web;
 	p->uid = user_of(fd);
+	p->backup_run = -1;
 	o.user = p;
 	r = wire_new(c->loop, fd, &o, &p->wire, e);
 	if (r < 0) {
@@ -333,6 +335,30 @@ void control_push_sample(struct control *c)
 		if (wire_queued(p->wire) < CONTROL_LINE_MAX && !c->out.overflow)
 			(void)wire_send_text(p->wire, buf_str(&c->out), c->out.len);
 	}
+}
+
+void control_subscribe_backup(struct control_peer *p, int64_t run)
+{
+	p->backup_run = run;
+}
+
+void control_unsubscribe_backup(struct control_peer *p)
+{
+	p->backup_run = -1;
+}
+
+void control_push_backup(struct control *c, int64_t run, const json_t *message)
+{
+	for (const struct control_peer *p = c->peers; p; p = p->next)
+		if (p->backup_run == 0 || p->backup_run == run)
+			(void)wire_send(p->wire, message);
+}
+
+void control_push_web_json(struct control *c, const json_t *message)
+{
+	for (const struct control_peer *p = c->peers; p; p = p->next)
+		if (p->is_web)
+			(void)wire_send(p->wire, message);
 }
 
 void control_push_web(struct control *c, const struct buf *message)

@@ -8,6 +8,7 @@
 #define AGENT_CONTROL_H
 
 #include <jansson.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "agent/operation.h"
@@ -52,9 +53,14 @@ void control_subscribe(struct control_peer *p, json_t *request);
 void control_unsubscribe(struct control_peer *p);
 /* Pushes the sample in the daemon's registry to all subscribers. Costs nothing without any. */
 void control_push_sample(struct control *c);
+/* The same for backups: of one run, or of all (0). */
+void control_subscribe_backup(struct control_peer *p, int64_t run);
+void control_unsubscribe_backup(struct control_peer *p);
+void control_push_backup(struct control *c, int64_t run, const json_t *message);
 /* Tells the web process that something happened: "auth.changed". */
 void control_tell_web(struct control *c, const char *event);
 /* Sends the web process a whole message. */
 void control_push_web(struct control *c, const struct buf *message);
+void control_push_web_json(struct control *c, const json_t *message);
 
 #endif

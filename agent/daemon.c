@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "agent/alerting.h"
+#include "agent/backup_daemon.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
 #include "agent/listen.h"
@@ -235,6 +236,8 @@ static int build(
 	if (r == 0)
 		r = alerting_new(d, &d->alerting, e);
 	if (r == 0)
+		r = backup_daemon_new(d, &d->backups, e);
+	if (r == 0)
 		r = open_doors(d, address, size, e);
 	return r;
 }
@@ -248,6 +251,8 @@ static void tear_down(struct daemon *d)
 	loop_timer_free(d->trim);
 	if (d->listen_fd >= 0)
 		(void)close(d->listen_fd);
+	/* A run that is ended is told, and its answer given. */
+	backup_daemon_free(d->backups);
 	/* A test that is under way gives its answer. */
 	alerting_free(d->alerting);
 	control_free(d->control);

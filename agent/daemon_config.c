@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agent/alerting.h"
+#include "agent/backup_daemon.h"
 #include "agent/daemon_parts.h"
 #include "base/log.h"
 
@@ -115,21 +116,26 @@ int daemon_reload(struct daemon *d, struct buf *changed, struct buf *mistakes)
 {
 	struct change x = {.names = changed};
 	struct config *old = d->config, *new = NULL;
+	struct backup_config *backups = NULL;
 	struct mistakes m = {0};
 	int r = load(d, &new, &m);
 
+	if (r == 0)
+		r = backup_daemon_prepare(d, new, &backups, &m);
 	if (r == 0)
 		r = alerting_reload(d->alerting, new, &m);
 	for (size_t i = 0; i < m.n; i++)
 		buf_addf(mistakes, i ? "; %s" : "%s", m.list[i]);
 	mistakes_done(&m);
 	if (r < 0) {
+		backup_config_free(backups);
 		config_free(new);
 		return r;
 	}
 	(void)config_diff(old, new, add_change, &x);
 	d->config = new;
 	apply(d);
+	backup_daemon_take(d->backups, backups);
 	sampler_set_options(d->sampling.sampler, &d->collect_options);
 	containers_set_patterns(d->sampling.containers, config_patterns(new, "containers"),
 		config_patterns(new, "services"));

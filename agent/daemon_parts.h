@@ -25,6 +25,7 @@
 #include "collectors/rrd_layout.h"
 
 struct alerting;
+struct backup_daemon;
 
 struct daemon {
 	const char *config_path; /* NULL: the default places */
@@ -47,6 +48,7 @@ struct daemon {
 	struct http_client *http;
 	struct sampling sampling;
 	struct alerting *alerting;
+	struct backup_daemon *backups;
 	int listen_fd;
 	struct control *control;
 	struct web_child *web;
