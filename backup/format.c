@@ -18,6 +18,8 @@ const struct format format_raw = {
 };
 
 const struct format *const formats[] = {
+	&format_pg_custom,
+	&format_pg_sql,
 	&format_raw,
 	NULL,
 };

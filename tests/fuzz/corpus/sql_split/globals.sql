@@ -1,0 +1,41 @@
+--
+-- PostgreSQL database cluster dump
+--
+
+\restrict Dachkna43ADgesdWcct3psSuFa2TtlryLovJCibWhWqFYPHeuAnz6Zc8bZZRKdX
+
+SET default_transaction_read_only = off;
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+
+--
+-- Roles
+--
+
+CREATE ROLE app;
+ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE lab;
+ALTER ROLE lab WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS PASSWORD 'SCRAM-SHA-256$4096:u/k+3e9DNF2z0m5BxQDRhw==$QAUKKjMXdI98W/g8EhRXxGua1puxB5GOucyxcDBflcI=:0mWuHuF4ZU620KMIt4mo2v/5E5pB0wJwpVgr0klKy/0=';
+CREATE ROLE reader;
+ALTER ROLE reader WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "shop owner";
+ALTER ROLE "shop owner" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS PASSWORD 'SCRAM-SHA-256$4096:Ibhi60dqasXQGqbKNaq8ZA==$HLRVDPYZtaXPFYNHgvsSzrLkJwFwFjwcN+77xsS0ERs=:/dFf02xSSp4GuVTUmvLX7abAymkEhUxlIL020uiUrgU=';
+
+--
+-- User Configurations
+--
+
+
+
+
+
+
+
+
+\unrestrict Dachkna43ADgesdWcct3psSuFa2TtlryLovJCibWhWqFYPHeuAnz6Zc8bZZRKdX
+
+--
+-- PostgreSQL database cluster dump complete
+--
+

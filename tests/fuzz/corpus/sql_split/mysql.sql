@@ -1,0 +1,3 @@
+/*!40101 SET x='a;b' */;
+CREATE USER `a`@`%` IDENTIFIED BY 'x\'';
+# c;
