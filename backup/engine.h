@@ -35,6 +35,8 @@ struct engine_call {
 	/* Overrides of the job for a throw-away server; NULL / 0: as the job says. */
 	const char *host, *socket, *login;
 	int port;
+	/* A drill on the job's own server: stands in front of each database's name; NULL: nothing. */
+	const char *prefix;
 	const char *state_dir; /* for small temporary folders */
 	/* Something people should know, goes into the manifest and the result. */
 	void (*warn)(void *user, const char *text);
@@ -55,6 +57,7 @@ struct engine_info {
 
 struct engine_restore {
 	const char *into; /* another database, folder, file, key space; NULL: where it came from */
+	const char *member; /* only the member of this name or title; NULL: all */
 	bool is_drill; /* the target is throw-away: no swap, no questions */
 	const struct manifest *manifest;
 };
@@ -105,7 +108,8 @@ struct engine {
 	bool is_atomic; /* a failed restore leaves what was there */
 
 	/* A throw-away server like the job's (or a throw-away database on it): *out is a call for it, complete with place; its restore is
-	 * then run with is_drill and `into`. drill_end removes it. NULL: this engine has no drill. */
+	 * then run with is_drill and `into` (left "" where members keep their own names, as with several databases). drill_end removes
+	 * it. NULL: this engine has no drill. */
 	int (*drill_begin)(const struct engine_call *c, const struct manifest *m,
 		struct engine_call *out, char into[128], struct engine_target *t, struct err *e);
 	void (*drill_end)(
