@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Compression by libarchive (https://libarchive.org): a raw stream, one filter. Bytes in any size of
- * piece; no padding at the end; several finished streams may be concatenated. The only file that
- * includes archive.h besides files_archive.c.
+ * piece; no padding at the end; several finished streams may be concatenated (lz4: an empty one only as the
+ * last). codec.c and codec_decoder.c are, besides files_archive.c, the only files that include archive.h.
  */
 #ifndef BACKUP_CODEC_H
 #define BACKUP_CODEC_H
@@ -32,8 +32,10 @@ struct codec_options {
 int codec_encoder_new(
 	const struct codec_options *o, struct sink *next, struct sink **out, struct err *e);
 /* Decompresses `from`, which stays the caller's. A stream that ends early or has anything behind its
- * end that is no further stream of the same codec is -EBADMSG. At most `max_memory` bytes of
- * window are granted to a hostile stream where the library can limit it. */
+ * end that is no further stream of the same codec is -EBADMSG: libarchive alone would let most of
+ * these pass. A hostile stream gets at most what the library grants (xz 1 GiB, zstd a window of 128 MiB). Whether
+ * the bytes are those that were compressed is for the manifest's SHA-256 to say: libarchive looks at the sums of
+ * xz and lz4, not at gzip's, and writes zstd without. Reads from `from` at once. */
 int codec_decoder_new(enum codec c, struct reader *from, struct reader **out, struct err *e);
 
 const char *codec_library_version(void);
