@@ -2,7 +2,12 @@
  *
  * The backups in a store, from the manifests there: the store is the truth, a copy of each manifest is kept in
  * STATE/backup/manifests/STORE/ (manifests never change), and can be deleted any time. What a verification found is a small
- * object beside the manifest (verified.json: verified_ms, drilled_ms, bad_ms, bad_why), so that another server knows it too.
+ * object beside the manifest (verified-TIME.json: verified_ms, drilled_ms, bad_ms, bad_why; the newest counts), so that
+ * another server knows it too.
+ *
+ * A backup is only as good as its data: one of whose objects a listing lacks, or shows with another length, is incomplete, which
+ * is how a removal that was cut short looks. It is bad, never picked, and the next prune finishes the removal; so removing
+ * needs no mark in the store, which a store with object lock would keep.
  */
 #ifndef BACKUP_CATALOGUE_H
 #define BACKUP_CATALOGUE_H
@@ -22,27 +27,34 @@ struct catalogue_list {
 	char broken_why[256]; /* of the first */
 };
 
-/* All backups of the job, whatever host made them. state_dir NULL: no cache. */
+/* All backups of the job, whatever host made them. state_dir NULL: no cache. An error of the store fails the whole: a list with
+ * holes must not be taken for the truth. */
 int catalogue_read(struct store *s, const char *state_dir, const char *job,
 	struct catalogue_list *out, struct err *e);
 void catalogue_list_done(struct catalogue_list *l);
 
-/* The one to restore: by id (also its beginning, when only one has it), or the newest that began at or before the time
- * ("2026-11-21", "2026-11-21 03:00", "yesterday", "3d" ago; local time); both NULL: the newest good one. -ENOENT tells what there
- * is. Borrowed from the list. */
+/* The one to restore: by id (also its beginning, when only one has it; -EINVAL otherwise), or the newest good one that began at or
+ * before the time (see catalogue_parse_time()); both NULL: the newest good one. -ENOENT tells what there is; -EBADMSG: the one
+ * with that id is incomplete. One that a verification found bad is only picked by its id. Borrowed from the list. */
 int catalogue_pick(const struct catalogue_list *l, const char *id, const char *at, int64_t now_ms,
 	const struct manifest **out, struct err *e);
+
+/* "2026-11-21" and "yesterday" (to the end of that day), "2026-11-21 03:00" (to the end of that minute), with seconds too, "3d" ago;
+ * local time, or UTC as "2026-11-21T03:00:00Z". -EINVAL. */
+int catalogue_parse_time(const char *text, int64_t now_ms, int64_t *out_ms, struct err *e);
 
 /* Commit: writes the manifest as the last object. */
 int catalogue_commit(
 	struct store *s, const char *state_dir, const struct manifest *m, struct err *e);
-/* Writes verified.json from the manifest's verified_ms, drilled_ms, bad_ms, bad_why. */
+/* Writes a new verified-TIME.json from the manifest's verified_ms, drilled_ms, bad_ms, bad_why. */
 int catalogue_mark(struct store *s, const struct manifest *m, struct err *e);
 
 /* Retention for one job and host. Deletes data first, the manifest last, and says for each. A store without delete permission, or
- * objects under a lock, are no failure: they are "retained". */
+ * objects under a lock, are no failure: they are "retained". Negative: a backup could not be removed (others may have been), or the
+ * list not be read. */
 struct prune_report {
 	void (*decided)(void *user, const struct manifest *m, bool keep, const char *why);
+	/* r 0: removed; -EPERM, -EBUSY: retained by the store; else it failed. Not called when rules of the store remove backups. */
 	void (*removed)(void *user, const struct manifest *m, int r, const struct err *e);
 	void *user;
 };

@@ -7,6 +7,7 @@
  *   JOB/ID/MEMBER.SUFFIX          data: "shop/20261121T030000Z-3f9a2c/shop.pgdump.zst.age"
  *   JOB/ID/MEMBER.SUFFIX.002      its second segment, and so on; concatenated they are the stream
  *   JOB/ID/manifest.json          this
+ *   JOB/ID/verified-TIME.json     what a verification found (catalogue.h)
  * ID is the time of the start (UTC) and 6 random hex digits, so that no two are ever the same.
  */
 #ifndef BACKUP_MANIFEST_H
@@ -71,9 +72,10 @@ struct manifest {
 	size_t n_members;
 	char **warnings; /* what was noticed: "2 tables are MyISAM: not consistent" */
 	size_t n_warnings;
-	/* Not in the object itself but beside it (verified.json), filled by the catalogue. */
+	/* Not in the object itself but beside it (catalogue.h), filled by the catalogue. */
 	int64_t verified_ms, drilled_ms, bad_ms; /* 0: never */
 	char *bad_why;
+	bool is_incomplete; /* some of its data is not in the store; bad_ms and bad_why are set, too */
 };
 
 struct manifest *manifest_new(void);
@@ -98,6 +100,8 @@ int64_t manifest_plain_bytes(const struct manifest *m);
 
 /* What is no UTF-8 and control characters in texts are replaced. free() it. */
 char *manifest_to_text(const struct manifest *m);
+/* One text cleaned in that way; NULL is "". */
+json_t *manifest_text_to_json(const char *text);
 /* Everything is checked: -EBADMSG for what is no manifest or contradicts itself (segments that do not add up, keys
  * outside of JOB/ID/), -EPROTO for one of a newer version. Texts have no control characters, but for a member's title. */
 int manifest_from_text(const char *text, size_t n, struct manifest **out, struct err *e);

@@ -31,6 +31,11 @@ static json_t *text_to_json(const char *s, int flags)
 	return j;
 }
 
+json_t *manifest_text_to_json(const char *text)
+{
+	return text_to_json(text, 0);
+}
+
 static void set(json_t *j, const char *name, json_t *value)
 {
 	if (json_object_set_new(j, name, value) < 0)
