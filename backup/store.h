@@ -120,16 +120,19 @@ struct store_type {
 
 extern const struct store_type store_directory;
 
-/* Alphabetical, ended by a NULL name. */
-extern const struct store_type store_types[];
+extern const struct store_type store_directory, store_libs3, store_rclone, store_s3;
+
+/* Alphabetical, ended by NULL (store.c). */
+extern const struct store_type *const store_types[];
 const struct store_type *store_type_find(const char *name);
 
+/* By the settings' "type". What goes wrong is told with the store's name in front. */
 int store_open(
 	const json_t *settings, const struct store_context *c, struct store **out, struct err *e);
 void store_free(struct store *s); /* NULL is fine */
 DEFINE_CLEANUP(struct store *, store_free);
 
-/* A small object from memory; whole or not at all. */
+/* A small object from memory; whole or not at all. `o` may be NULL. */
 int store_put(struct store *s, const char *key, const void *data, size_t n,
 	const struct upload_options *o, struct err *e);
 /* A small object into memory; -EFBIG past out->max. */
