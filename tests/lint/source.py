@@ -27,7 +27,7 @@ FLOORS = {
 WRAPPERS = {
     r"rrd(_client)?\.h": r"collectors/rrd_(chart|file)\.c",
     r"microhttpd\.h": r"agent/web/http(_server\.c|_internal\.h|\.c)",
-    r"curl/.*": r"base/(http_(client\.c|request\.h)|mail_worker\.c)|backup/net(\.c|_internal\.h)",
+    r"curl/.*": r"base/(http_(client\.c|request\.h)|mail_worker\.c)|backup/net(\.c|_transfer\.c|_internal\.h)",
     r"archive(_entry)?\.h": r"backup/(codec(_decoder)?|files_archive[a-z_]*)\.c",
     r"libs3\.h": r"backup/store_libs3\.c",
     r"libxml/.*": r"backup/s3_xml\.c",
