@@ -102,11 +102,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
 
-everything: $(BUILD)/agent $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
+everything: $(BUILD)/agent $(BUILD)/tests/store_driver $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
 
 # Most of their time is waiting, so several run at once, but for those that measure time.
 PYTEST := /usr/bin/python3 -m pytest -q -rfEs
-system: $(BUILD)/agent ## the system tests (pytest): the agent, Docker, Prometheus, databases, S3
+system: $(BUILD)/agent $(BUILD)/tests/store_driver ## the system tests (pytest): the agent, Docker, Prometheus, databases, S3
 	$(PYTEST) --durations=15 -n 3 --dist loadfile -m 'not alone' tests/system
 	$(PYTEST) -m alone tests/system
 
@@ -128,6 +128,10 @@ format: ## clang-format all C files in place
 $(BUILD)/tests/cgroups: tests/bench/cgroups.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
+$(BUILD)/tests/store_driver: tests/harness/store_driver.c $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
 
 $(BUILD)/tests/rules: tests/bench/rules.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ceph's S3 gateway (Debian: radosgw) with one monitor and one object store in memory, on free ports of loopback.
+
+It checks signatures, hashes of bodies and all the rules of multipart uploads. Without a fixed region: any is accepted."""
+
+import os
+import shutil
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+
+from harness.wait import until
+
+ACCESS_KEY = "TESTACCESSKEY0000001"
+SECRET_KEY = "testSecretKey/+0000000000000000000000001"
+USER = "nobody"
+
+CONF = """
+[global]
+fsid = {fsid}
+mon host = [v2:127.0.0.1:{mon}]
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+keyring = {folder}/keyring
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 2
+osd pool default pg autoscale mode = off
+osd crush chooseleaf type = 0
+paxos propose interval = 0.05
+paxos min wait = 0.01
+mon allow pool size one = true
+mon max pg per osd = 1000
+mon data = {folder}/mon
+osd data = {folder}/osd
+run dir = {folder}/run
+admin socket = {folder}/run/$name.asok
+log file = {folder}/run/$name.log
+log to file = false
+mon cluster log to file = false
+crash dir = {folder}/run
+ms bind ipv6 = false
+osd objectstore = memstore
+memstore device bytes = 2147483648
+osd crush update on start = true
+osd max object name len = 256
+osd max object namespace len = 64
+[client.rgw.test]
+rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw thread pool size = 32
+rgw enable usage log = false
+rgw dns name = s3.test
+rgw multipart min part size = {part_min}
+rgw lc debug interval = 3600
+"""
+
+
+def missing():
+    """What is not installed; None when all is."""
+    for program in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool", "ceph"):
+        if not shutil.which(program):
+            return program
+    return None
+
+
+def _free_ports(n):
+    import socket
+
+    sockets = [socket.socket() for _ in range(n)]
+    try:
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()
+
+
+class Rgw:
+    """start() takes about two seconds. `part_min`: parts may be this small, so that tests need not send much."""
+
+    def __init__(self, folder, part_min=4096):
+        self.folder = Path(folder)
+        self.mon_port, self.port = _free_ports(2)
+        self.part_min = part_min
+        self.processes = []
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        fsid = str(uuid.uuid4())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("mon", "osd", "run"):
+            (self.folder / name).mkdir()
+        (self.folder / "ceph.conf").write_text(CONF.format(
+            fsid=fsid, mon=self.mon_port, port=self.port, folder=self.folder, part_min=self.part_min))
+        shutil.chown(self.folder, USER)
+        for path in self.folder.iterdir():
+            shutil.chown(path, USER)
+        for path in self.folder.parents:  # pytest's folders are closed
+            if str(path).startswith("/tmp/") and path.stat().st_uid == os.getuid():
+                path.chmod(path.stat().st_mode | 0o011)
+        self._make(fsid)
+        self.add_user("test", ACCESS_KEY, SECRET_KEY)
+        return self
+
+    def _make(self, fsid):
+        conf, keyring = ["-c", str(self.folder / "ceph.conf")], str(self.folder / "keyring")
+        self._run("monmaptool", "--create", "--clobber", "--fsid", fsid, "--addv", "a",
+                  f"[v2:127.0.0.1:{self.mon_port}]", str(self.folder / "monmap"))
+        self._run("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
+        for name in ("client.admin", "client.rgw.test", "osd.0"):
+            self._run("ceph-authtool", keyring, "--gen-key", "-n", name, "--cap", "mon", "allow *",
+                      "--cap", "osd", "allow *", "--cap", "mgr", "allow *")
+        self._run("ceph-mon", *conf, "--keyring", keyring, "--mkfs", "-i", "a", "--monmap", str(self.folder / "monmap"))
+        self._start("mon", "ceph-mon", *conf, "-i", "a", "-f")
+        osd = str(uuid.uuid4())
+        self._run("timeout", "60", "ceph", *conf, "osd", "new", osd)
+        self._run("ceph-osd", *conf, "-i", "0", "--mkfs", "--osd-uuid", osd)
+        self._start("osd", "ceph-osd", *conf, "-i", "0", "-f")
+        self._start("rgw", "radosgw", *conf, "-n", "client.rgw.test", "-f")
+        until(self._answers, 60, "radosgw")
+
+    def _answers(self):
+        import socket
+
+        dead = [name for name, p in self.processes if p.poll() is not None]
+        if dead:  # no AssertionError: there is nothing to wait for
+            raise RuntimeError(f"{dead[0]} ended:\n" + (self.folder / f"{dead[0]}.out").read_text(errors="replace"))
+        with socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+
+    def _as_user(self, *command):
+        return ["setpriv", "--reuid", USER, "--regid", "nogroup", "--clear-groups", "--", *command]
+
+    def _run(self, *command):
+        r = subprocess.run(self._as_user(*command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, check=False, cwd=self.folder)
+        assert r.returncode == 0, f"{' '.join(command)}: {r.stdout}"
+        return r.stdout
+
+    def _start(self, name, *command):
+        with open(self.folder / f"{name}.out", "wb") as out:
+            self.processes.append((name, subprocess.Popen(
+                self._as_user(*command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
+                start_new_session=True)))
+
+    def add_user(self, name, access_key, secret_key):
+        self._run("radosgw-admin", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", "user", "create",
+                  f"--uid={name}", f"--display-name={name}", f"--access-key={access_key}", f"--secret-key={secret_key}")
+
+    def stop(self):
+        for _, p in reversed(self.processes):
+            if p.poll() is None:
+                p.send_signal(signal.SIGKILL)
+        for _, p in self.processes:
+            p.wait(20)
+        self.processes = []
+        shutil.rmtree(self.folder, ignore_errors=True)
