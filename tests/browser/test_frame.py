@@ -15,6 +15,7 @@ PAGES = {
     "alert-rules": ("#/alerts/rules", ".sheet"),
     "alert-channels": ("#/alerts/channels", ".none"),
     "alert-silences": ("#/alerts/silences", ".card.message"),
+    "backups": ("#/backups", ".none"),
     "about": ("#/about", ".reference"),
 }
 BACKGROUND = "return getComputedStyle(document.body).backgroundColor"
@@ -24,6 +25,7 @@ def test_navigation(browser, server):
     browser.open(server)
     for text, address in (
         ("Alerts", "#/alerts"),
+        ("Backups", "#/backups"),
         ("Containers", "#/containers"),
         ("All", "#/entities"),
         ("About", "#/about"),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start of the dashboard: signs in with the token of a link, loads what all pages need, and shows the page of the
 // route in the address (#/containers?range=6h). A page is an object
-//   {node, ranged, stream, start(), sample(detail), alerts(), resume(), repaint(), destroy()}
-// where `ranged` tells that it shows a range of time, `stream` is the query of the live samples it wants, and alerts() is
-// called when alerts, silences, events or deliveries changed.
+//   {node, ranged, stream, start(), sample(detail), alerts(), backup(detail), resume(), repaint(), destroy()}
+// where `ranged` tells that it shows a range of time, `stream` is the query of the live samples it wants, alerts() is
+// called when alerts, silences, events or deliveries changed, backup() with each step of a run of a backup.
 
 import { get, signIn, takeToken } from "/assets/api.js";
 import { about } from "/assets/about.js";
 import { alertsPage } from "/assets/alerts.js";
+import { backupsPage } from "/assets/backups.js";
 import { cgroupTable } from "/assets/containers.js";
 import { el } from "/assets/dom.js";
 import { entitiesPage } from "/assets/entities.js";
@@ -25,6 +26,7 @@ const HIDDEN_REFRESH_MS = 60000; // a hidden tab has no stream, but its title st
 const ROUTES = {
 	"": overview,
 	alerts: alertsPage,
+	backups: backupsPage,
 	containers: (ctx) => cgroupTable(ctx, "container"),
 	services: (ctx) => cgroupTable(ctx, "service"),
 	container: (ctx, key) => entityPage(ctx, "container", key),
@@ -79,6 +81,7 @@ class App {
 			this.header.setAlerts(e.detail);
 			if (!e.detail.first) this.page?.alerts?.();
 		});
+		this.live.addEventListener("backup", (e) => this.page?.backup?.(e.detail));
 		setInterval(() => document.hidden || this.refreshHost(), HOST_REFRESH_MS);
 		setInterval(() => document.hidden && this.refreshAlerts(), HIDDEN_REFRESH_MS);
 	}

@@ -154,6 +154,7 @@ export class Header {
 		const pages = [
 			["#/", "Overview"],
 			["#/alerts", "Alerts", undefined, this.alertCount()],
+			["#/backups", "Backups"],
 			["#/containers", "Containers", counts.container ?? 0],
 		];
 		if (counts.service) pages.push(["#/services", "Services", counts.service]);

@@ -3,6 +3,7 @@
 // hidden, and says what it does. Events:
 //   sample  detail {time, entities}
 //   alerts  detail {firing, worst, first}: what fires changed; first: it is what a stream begins with
+//   backup  detail {run}: a run of a backup began, went on or ended
 //   resume  samples were missed: what is shown must be fetched again
 //   state   the texts of `state` and `lastSample` changed
 
@@ -46,6 +47,7 @@ export class Live extends EventTarget {
 		source.addEventListener("open", () => this.opened());
 		source.addEventListener("sample", (e) => this.sample(e));
 		source.addEventListener("alerts", (e) => this.alerts(e));
+		source.addEventListener("backup", (e) => this.backup(e));
 		source.addEventListener("error", () => this.failed());
 	}
 
@@ -78,6 +80,11 @@ export class Live extends EventTarget {
 		const detail = parse(e.data);
 		if (detail) this.dispatchEvent(new CustomEvent("alerts", { detail: { ...detail, first: !this.told } }));
 		this.told = true;
+	}
+
+	backup(e) {
+		const detail = parse(e.data);
+		if (detail) this.dispatchEvent(new CustomEvent("backup", { detail }));
 	}
 
 	failed() {

@@ -2,6 +2,7 @@
 // The overview: tiles, the charts of the host, its disks and filesystems, and the busiest containers.
 
 import { entities, series } from "/assets/api.js";
+import { BackupStrip } from "/assets/backupstrip.js";
 import { ChartGroup } from "/assets/chartgroup.js";
 import { el } from "/assets/dom.js";
 import { eventMarks } from "/assets/eventmarks.js";
@@ -30,6 +31,7 @@ class Overview {
 		this.group = new ChartGroup(ctx);
 		this.tiles = new Tiles(ctx.interval);
 		this.firing = new FiringStrip(ctx);
+		this.backups = new BackupStrip(ctx);
 		this.top = [
 			new TopList({
 				title: "Containers by CPU",
@@ -48,6 +50,7 @@ class Overview {
 			{ class: "page overview" },
 			el("h2", { class: "sr" }, "Overview"),
 			this.firing.node,
+			this.backups.node,
 			this.tiles.node,
 			this.grid,
 		);
@@ -56,6 +59,7 @@ class Overview {
 	async start() {
 		this.abort = new AbortController();
 		this.alerts();
+		this.backups.load(this.abort.signal);
 		let now;
 		try {
 			now = await entities(CLASSES, this.abort.signal);
@@ -161,6 +165,7 @@ class Overview {
 		}
 		this.tiles.filesystems(of("filesystem"));
 		this.firing.tick();
+		this.backups.tick();
 		this.top.forEach((t) => t.show(of("container")));
 		this.group.sample(detail);
 	}
@@ -170,8 +175,13 @@ class Overview {
 		this.group.setEvents(await eventMarks(null, this.abort.signal));
 	}
 
+	backup({ run }) {
+		this.backups.news(run, this.abort.signal);
+	}
+
 	resume() {
 		this.alerts();
+		this.backups.load(this.abort.signal);
 		this.group.load();
 		this.loadLines();
 	}
