@@ -13,6 +13,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from harness import http
 from harness.wait import until
 
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
@@ -31,6 +32,9 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--lang=en-US",
 )
+TEXTS = """return [...document.querySelectorAll(arguments[0])]
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+    .map((e) => (e.innerText ?? e.textContent).trim())"""
 
 
 class Browser:
@@ -42,6 +46,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.keys = Keys
+        self.sessions = {}
         self.expected_errors = ()
 
     def quit(self):
@@ -58,7 +63,7 @@ class Browser:
         self.console()
         self.requests()
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         return self.driver.execute_cdp_cmd(name, arguments)
 
     def size(self, width, height, phone=False):
@@ -69,11 +74,21 @@ class Browser:
     # --- pages
 
     def open(self, agent, route="#/", token=None):
-        """The page of a route, signed in by the link the agent prints."""
-        self.driver.get(f"{agent.url}/#token={token or agent.token}")
+        """The page of a route; the overview signed in by the link the agent prints, others by a session made before."""
+        token = token or agent.token
+        if route == "#/":
+            self.driver.get(f"{agent.url}/#token={token}")
+        else:
+            self.command("Network.setCookie", url=agent.url, name="agent_session", value=self._session(agent, token))
+            self.driver.get(f"{agent.url}/{route}")
         self.see("header.top")
-        if route != "#/":
-            self.go(route)
+
+    def _session(self, agent, token):
+        key = (agent.url, token)
+        if key not in self.sessions:
+            answer = http.request(agent.url + "/api/v1/session", "POST", None, {"token": token})
+            self.sessions[key] = answer.headers["Set-Cookie"].split(";")[0].partition("=")[2]
+        return self.sessions[key]
 
     def go(self, route):
         self.js("location.hash = arguments[0]", route)
@@ -108,10 +123,8 @@ class Browser:
         return self.see(css).text
 
     def texts(self, css):
-        try:
-            return [e.text for e in self.all(css) if e.is_displayed()]
-        except StaleElementReferenceException:
-            return []
+        """Of all elements that are shown, in one question: a table has hundreds."""
+        return self.js(TEXTS, css)
 
     def until(self, condition, what, seconds=SECONDS):
         def tolerant():
