@@ -41,7 +41,7 @@ struct upload_options {
 /* Called for each object or unfinished upload; non-zero ends the listing and is returned. */
 typedef int (*store_list_fn)(void *user, const struct store_object *o);
 
-/* One thing the doctor looked at. cure NULL: all is well. */
+/* One thing the doctor looked at. cure NULL: all is well. ok with a cure: it works, but could be better. */
 typedef void (*store_check_fn)(
 	void *user, const char *what, bool ok, const char *text, const char *cure);
 

@@ -6,9 +6,13 @@ It checks signatures, hashes of bodies and all the rules of multipart uploads. W
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import uuid
 from pathlib import Path
+
+import boto3
+import botocore.config
 
 from harness.wait import until
 
@@ -65,8 +69,6 @@ def missing():
 
 
 def _free_ports(n):
-    import socket
-
     sockets = [socket.socket() for _ in range(n)]
     try:
         for s in sockets:
@@ -125,8 +127,6 @@ class Rgw:
         until(self._answers, 60, "radosgw")
 
     def _answers(self):
-        import socket
-
         dead = [name for name, p in self.processes if p.poll() is not None]
         if dead:  # no AssertionError: there is nothing to wait for
             raise RuntimeError(f"{dead[0]} ended:\n" + (self.folder / f"{dead[0]}.out").read_text(errors="replace"))
@@ -151,6 +151,12 @@ class Rgw:
     def add_user(self, name, access_key, secret_key):
         self._run("radosgw-admin", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", "user", "create",
                   f"--uid={name}", f"--display-name={name}", f"--access-key={access_key}", f"--secret-key={secret_key}")
+
+    def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
+        return boto3.client(
+            "s3", endpoint_url=self.endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
+            region_name="us-east-1",
+            config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, proxies={}))
 
     def stop(self):
         for _, p in reversed(self.processes):

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bucket for each test, seen from both sides: boto3 looks into it, store_driver.c does what the agent's workers do."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from harness.agent import ROOT
+
+DRIVER = Path(os.environ.get("STORE_DRIVER") or ROOT / os.environ.get("BUILD", "build") / "tests" / "store_driver")
+
+# So short that a test need not wait; the real ones are 30 minutes and half a second.
+RETRIES = {"retry_ms": 20000, "retry_base_ms": 20}
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status = status
+        self.out = out
+        self.err = err.decode(errors="replace")
+
+    @property
+    def rows(self):
+        return [json.loads(line) for line in self.out.decode().splitlines()]
+
+    @property
+    def notes(self):
+        """What the journal was told: (key, token)."""
+        return [tuple(line.split(" ")[2:]) for line in self.err.splitlines() if line.startswith("note ")]
+
+    @property
+    def message(self):
+        """The last line: "ERRNO: what is wrong"."""
+        return self.err.splitlines()[-1] if self.err else ""
+
+    def __repr__(self):
+        return f"<status {self.status}: {self.err}>"
+
+
+def write_credentials(path, access_key, secret_key, token=None):
+    lines = ["[default]", f"aws_access_key_id = {access_key}", f"aws_secret_access_key = {secret_key}"]
+    if token:
+        lines.append(f"aws_session_token = {token}")
+    path.with_suffix(".new").write_text("\n".join(lines) + "\n")
+    path.with_suffix(".new").chmod(0o600)
+    path.with_suffix(".new").rename(path)
+
+
+class Bucket:
+    """`client`: boto3's, for the server itself. `endpoint` is where the store goes, maybe through a proxy."""
+
+    def __init__(self, folder, client, name, endpoint, access_key, secret_key, **settings):
+        self.folder = Path(folder)
+        self.client = client
+        self.name = name
+        self.credentials = self.folder / "s3.cred"
+        write_credentials(self.credentials, access_key, secret_key)
+        self.settings = {"name": "offsite", "type": "s3", "endpoint": endpoint, "bucket": name, "part_size": 65536,
+                         "credentials_file": str(self.credentials), **RETRIES, **settings}
+
+    # --- from our side
+
+    def command(self, *arguments, **settings):
+        path = self.folder / "settings.json"
+        path.write_text(json.dumps({k: v for k, v in {**self.settings, **settings}.items() if v is not None}))
+        return [str(DRIVER), str(path), *map(str, arguments)]
+
+    def run(self, *arguments, data=b"", timeout=60, **settings):
+        p = subprocess.run(self.command(*arguments, **settings), input=data, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=timeout, check=False)
+        return Result(p.returncode, p.stdout, p.stderr)
+
+    def popen(self, *arguments, **settings):
+        return subprocess.Popen(self.command(*arguments, **settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def ok(self, *arguments, **kwargs):
+        r = self.run(*arguments, **kwargs)
+        assert r.status == 0, r
+        return r
+
+    # --- from the server's side
+
+    def object(self, key):
+        return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def keys(self):
+        return [o["Key"] for o in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
+
+    def uploads(self):
+        """Unfinished ones with their parts: (key, id, number of parts)."""
+        found = []
+        for u in self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", []):
+            parts = self.client.list_parts(Bucket=self.name, Key=u["Key"], UploadId=u["UploadId"]).get("Parts", [])
+            found.append((u["Key"], u["UploadId"], len(parts)))
+        return found
+
+    def assert_nothing(self):
+        assert self.keys() == []
+        assert self.uploads() == []
+
+
+def end(process):
+    """SIGTERM, as the daemon does it; the result."""
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    return Result(process.returncode, out, err)
