@@ -16,6 +16,7 @@ enum { DIRECTORY_KEY_MAX = 1024 };
 struct directory {
 	struct store store;
 	const char *path, *prefix;
+	struct journal *journal; /* NULL: none */
 };
 
 /* Where a key's file is. Release with directory_place_done(). */

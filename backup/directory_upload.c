@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "backup/directory.h"
+#include "backup/journal.h"
 #include "backup/stop.h"
 #include "base/str.h"
 
@@ -177,6 +178,8 @@ int directory_upload(struct store *s, const char *key, const struct upload_optio
 		(void)snprintf(u->part, sizeof(u->part), "%.255s" DIRECTORY_PART, u->place.name);
 		r = check_space(u->place.fd, u->d, o->expected_bytes, e);
 	}
+	if (r == 0 && u->d->journal)
+		r = journal_note(u->d->journal, s->name, key, "", e);
 	if (r == 0) {
 		u->fd = openat(u->place.fd, u->part,
 			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

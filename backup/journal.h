@@ -29,12 +29,13 @@ DEFINE_CLEANUP(struct journal *, journal_free);
  * known with "" and again when it is. */
 int journal_note(
 	struct journal *j, const char *store, const char *key, const char *token, struct err *e);
-/* That object or upload is finished and belongs to the run; a manifest makes it good. */
+/* That store has the manifest: what the run put there is good. For people who read the file; a sweep asks the store. */
 int journal_note_manifest(struct journal *j, const char *store, const char *id, struct err *e);
 
 /* Sweeps the files of runs that are over: unfinished uploads are abandoned, objects of a backup without a manifest removed. Then
  * asks each store for unfinished uploads below JOB/ of the jobs given that are older than 24 h. Only of stores that are passed
- * in; entries of others stay. `swept` gets how many things were removed. */
+ * in; entries of others stay. What belongs to a run that is under way is left alone. `out` gets how many things were
+ * removed; negative when something could not be (failed > 0), all else was done. */
 struct sweep_result {
 	size_t uploads, objects, failed;
 };

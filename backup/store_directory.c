@@ -148,7 +148,6 @@ static int directory_open(
 	const char *delete = text_of(settings, "delete");
 	int r = directory_check_settings(settings, e);
 
-	(void)c;
 	if (r < 0)
 		return r;
 	d = calloc(1, sizeof(*d));
@@ -157,6 +156,7 @@ static int directory_open(
 	d->store.ops = &directory_ops;
 	d->store.name = text_of(settings, "name");
 	d->store.may_delete = !delete || strcmp(delete, "lifecycle") != 0;
+	d->journal = c->journal;
 	d->path = text_of(settings, "path");
 	d->prefix = text_of(settings, "prefix");
 	if (!d->prefix)

@@ -188,7 +188,7 @@ START_TEST(manifests_are_read_once)
 {
 	_cleanup_(fake_store_free_p) struct fake_store *f = fake_store_new("off/site");
 	struct catalogue_list l;
-	char id[BACKUP_ID_SIZE];
+	char id[BACKUP_ID_SIZE], name[200];
 
 	put_backup(f, "shop", "web-1", 1, id);
 	put_backup(f, "shop", "web-1", 2, NULL);
@@ -205,8 +205,9 @@ START_TEST(manifests_are_read_once)
 	l = read_list(f, scratch, "shop");
 	ck_assert_uint_eq(l.n, 1);
 	catalogue_list_done(&l);
-	ck_assert(
-		!scratch_has(str_format("backup/manifests/off%%2Fsite/shop.%s.manifest.json", id)));
+	(void)snprintf(
+		name, sizeof(name), "backup/manifests/off%%2Fsite/shop.%s.manifest.json", id);
+	ck_assert(!scratch_has(name));
 }
 END_TEST
 
