@@ -287,19 +287,21 @@ static void interrupt(struct backups *b, json_t *run)
 }
 
 /* One that the schedule began is made again, once: nobody sits in front of it. */
-static void make_again(struct backups *b, const json_t *run)
+static void make_again(struct backups *b, const struct backup_job *j)
 {
-	const char *job = json_view_text(run, "job"), *what = json_view_text(run, "what");
-	const struct backup_job *j = backup_config_job(b->config, job);
 	const struct backups_request q = {
-		.job = job, .what = what, .trigger = "catch-up", .by = "schedule"};
+		.job = j->name, .what = "backup", .trigger = "catch-up", .by = "schedule"};
+	json_t *last;
 	struct err e;
 
-	if (strcmp(json_view_text(run, "trigger"), "schedule") != 0 || !j ||
-		strcmp(what, "backup") != 0 || !j->schedule[BACKUP_RUN].catch_up)
+	if (!j->schedule[BACKUP_RUN].catch_up ||
+		backup_runs_last(b->runs, j->name, "backup", false, &last, NULL) < 0)
 		return;
-	if (backups_enqueue(b, backups_run_new(&q, clock_wall_ms()), &e) < 0)
-		log_error("backup of %s: %s", job, e.msg);
+	if (strcmp(json_view_text(last, "state"), "interrupted") == 0 &&
+		strcmp(json_view_text(last, "trigger"), "schedule") == 0 &&
+		backups_enqueue(b, backups_run_new(&q, clock_wall_ms()), &e) < 0)
+		log_error("backup of %s: %s", j->name, e.msg);
+	json_decref(last);
 }
 
 /* What the daemon before this one left. */
@@ -313,14 +315,14 @@ static int take_over(struct backups *b, struct err *e)
 		return r;
 	json_array_foreach(open, i, run)
 	{
-		if (strcmp(json_view_text(run, "state"), "running") == 0) {
+		if (strcmp(json_view_text(run, "state"), "running") == 0)
 			interrupt(b, run);
-			make_again(b, run);
-		} else {
+		else
 			(void)json_array_append(b->queue, run);
-		}
 	}
 	json_decref(open);
+	for (i = 0; i < b->config->n_jobs; i++)
+		make_again(b, &b->config->jobs[i]);
 	return 0;
 }
 

@@ -70,6 +70,8 @@ static void log_end(const json_t *run, bool good)
 	const char *job = json_view_text(run, "job"), *what = json_view_text(run, "what");
 	const char *state = json_view_text(run, "state");
 
+	if (json_is_true(json_object_get(run, "partial")))
+		state = "not in all stores";
 	if (good)
 		log_info("%s of %s: %s (run %lld)", what, job, state,
 			(long long)json_view_int(run, "run"));
