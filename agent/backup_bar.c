@@ -188,16 +188,17 @@ void backup_bar_end(const struct term *t, const json_t *run, struct buf *out)
 		      : strcmp(state, "timed_out") == 0 ? "timed out"
 							: state);
 	term_style(t, TERM_PLAIN, out);
-	if (!good && *stage)
+	if (!good && !partial && *stage)
 		buf_addf(out, " at %s", stage);
 	if (json_view_int(run, "started_ms"))
 		buf_addf(out, " %s %s", good ? "in" : "after", took);
-	if (good)
+	if (good || partial)
 		add_sizes(run, out);
-	if (good && *id)
+	if ((good || partial) && *id)
 		buf_addf(out, " (%s)", id);
 	buf_addc(out, '\n');
-	if (!good || partial)
+	/* In part: the stores say why. */
+	if (!good && !partial)
 		add_lines(t, TERM_RED, json_view_text(run, "error"), out);
 	add_troubles(t, run, out);
 }

@@ -241,20 +241,20 @@ struct event *backup_event_warning(
 	return ev;
 }
 
-struct event *backup_event_not_removed(const json_t *run, const json_t *not_removed)
+struct event *backup_event_not_removed(const json_t *run)
 {
-	const char *job = json_view_text(run, "job");
-	const json_t *first = json_array_get(not_removed, 0);
-	size_t n = json_array_size(not_removed);
+	const char *job = json_view_text(run, "job"), *why = json_view_text(run, "prune_error");
+	const json_t *list = json_object_get(run, "not_removed"), *first = json_array_get(list, 0);
 	struct event *ev = new_event(EVENT_BACKUP_PRUNE_FAILED, SEVERITY_WARNING, job, " prune");
 
-	event_title(ev, "%zu old backup%s of %s could not be removed", n, n == 1 ? "" : "s", job);
+	event_title(ev, "Old backups of %s could not be removed", job);
 	event_text(ev,
-		"%s in %s: %s\nThe backup itself is good, but the store grows. \"agent backup "
-		"prune %s "
+		"%s%s%s%s%s\nThe new backup is good, but the store grows. \"agent backup prune %s "
 		"--dry-run\" shows what should go.",
-		json_view_text(first, "id"), json_view_text(first, "store"),
-		json_view_text(first, "error"), job);
+		json_view_text(first, "id"), first ? " in " : "", json_view_text(first, "store"),
+		first ? ": " : "", first ? json_view_text(first, "error") : why, job);
+	if (json_array_size(list) > 1)
+		event_fact(ev, "Not removed", "%zu", json_array_size(list));
 	add_times(ev, run);
 	return ev;
 }

@@ -28,8 +28,8 @@ struct event *backup_event_failed(const json_t *run, const struct backup_event_f
 struct event *backup_event_good(const json_t *run, const struct backup_event_facts *f);
 struct event *backup_event_warning(
 	const json_t *run, const json_t *warnings, const struct backup_event_facts *f);
-/* `not_removed`: array of {store, id, error}. */
-struct event *backup_event_not_removed(const json_t *run, const json_t *not_removed);
+/* The backup is good, but old ones stay. */
+struct event *backup_event_not_removed(const json_t *run);
 struct event *backup_event_overdue(
 	const char *job, int64_t due_ms, const struct backup_event_facts *f);
 

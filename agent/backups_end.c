@@ -39,14 +39,29 @@ static json_t *last_good_before(struct backups *b, const json_t *run)
 	return found;
 }
 
+/* But that old ones stay, which is an event of its own. New reference. */
+static json_t *warnings_of(const json_t *run)
+{
+	const char *prune = json_view_text(run, "prune_error");
+	json_t *list = json_array(), *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "warnings"), i,
+		one) if (!*prune || !strstr(json_string_value(one), prune))(void)
+		json_array_append(list, one);
+	return list;
+}
+
 /* What was odd is told once, not each night. */
 static void tell_warnings(struct backups *b, const json_t *run, const json_t *before,
 	const struct backup_event_facts *f)
 {
-	const json_t *now = json_object_get(run, "warnings");
+	json_t *now = warnings_of(run), *then = warnings_of(before);
 
-	if (json_array_size(now) && !json_equal(now, json_object_get(before, "warnings")))
+	if (json_array_size(now) && !json_equal(now, then))
 		tell(b, backup_event_warning(run, now, f));
+	json_decref(now);
+	json_decref(then);
 }
 
 static void tell_good(struct backups *b, const struct backup_job *j, const json_t *run,
@@ -61,8 +76,8 @@ static void tell_good(struct backups *b, const struct backup_job *j, const json_
 		tell(b, backup_event_good(run, f));
 	if (is_backup)
 		tell_warnings(b, run, before, f);
-	if (json_array_size(left))
-		tell(b, backup_event_not_removed(run, left));
+	if (json_array_size(left) || *json_view_text(run, "prune_error"))
+		tell(b, backup_event_not_removed(run));
 }
 
 static void log_end(const json_t *run, bool good)

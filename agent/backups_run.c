@@ -148,8 +148,8 @@ static void describe_death(json_t *run, const struct backup_outcome *o)
 
 static void take_result(json_t *run, const json_t *result)
 {
-	static const char *const members[] = {
-		"plain_bytes", "stored_bytes", "stores", "counts", "partial", "error"};
+	static const char *const members[] = {"plain_bytes", "stored_bytes", "stores", "counts",
+		"partial", "error", "prune_error"};
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		json_t *v = json_object_get(result, members[i]);

@@ -83,10 +83,21 @@ const struct command commands[] = {
 	{"backup", NULL, 0, DATA,
 		"list the backup jobs: when each was last good, when it runs next", NULL,
 		cmd_backup, false},
+	{"backup doctor", "[JOB]", 1, DATA | TAKES(FLAG_CONFIG),
+		"check what backups need: stores, tools, passwords, keys",
+		"Of all stores, or of one job. Done by this command with the configuration files. "
+		"Exit code 1 when a\n"
+		"check failed.",
+		cmd_backup_doctor, false},
 	{"backup drill", "JOB [ID]", 2, DATA | TAKES(FLAG_DETACH) | TAKES(FLAG_STORE),
 		"restore a backup into a throw-away server and compare it",
 		"The newest one unless ID is given. Nothing of what runs is touched.",
 		cmd_backup_drill, false},
+	{"backup list", "[JOB]", 1, DATA | TAKES(FLAG_CONFIG) | TAKES(FLAG_STORE),
+		"list the backups in the stores, the newest first",
+		"Asks the running agent; without one, or with --config, looks into the stores "
+		"itself.",
+		cmd_backup_list, false},
 	{"backup now", "[JOB...]", COMMAND_ARGS_MAX, DATA | TAKES(FLAG_DETACH),
 		"make backups now, and wait for their end",
 		"Of all jobs unless some are named. Ctrl-C ends them cleanly: nothing is left in "
@@ -96,6 +107,20 @@ const struct command commands[] = {
 	{"backup prune", "JOB", 1,
 		DATA | TAKES(FLAG_DETACH) | TAKES(FLAG_DRY_RUN) | TAKES(FLAG_STORE),
 		"remove backups that the keep options do not keep", NULL, cmd_backup_prune, false},
+	{"backup restore", "JOB", 1,
+		DATA | TAKES(FLAG_AT) | TAKES(FLAG_CONFIG) | TAKES(FLAG_ID) | TAKES(FLAG_IDENTITY) |
+			TAKES(FLAG_INTO) | TAKES(FLAG_MEMBER) | TAKES(FLAG_STORE) | TAKES(FLAG_TO) |
+			TAKES(FLAG_YES),
+		"restore a backup",
+		"The newest good one unless --id or --at says which. All of it is read and checked "
+		"before anything is\n"
+		"touched. Asks before it overwrites something. Works without a running agent, from "
+		"the configuration\n"
+		"files and the credentials alone.",
+		cmd_backup_restore, false},
+	{"backup show", "JOB [ID]", 2, DATA | TAKES(FLAG_LIMIT),
+		"show a job with its last runs, or one backup with what is in it",
+		"ID is that of a backup, or the number of a run.", cmd_backup_show, false},
 	{"backup verify", "JOB [ID]", 2, DATA | TAKES(FLAG_DETACH) | TAKES(FLAG_STORE),
 		"read a backup back and check all of it", "The newest one unless ID is given.",
 		cmd_backup_verify, false},
