@@ -226,13 +226,14 @@ static void remove_verdicts(
 	for (size_t i = 0; s->may_delete && i < keys->n; i++) {
 		char id[BACKUP_ID_SIZE];
 		const char *name;
+		struct err why;
 		int64_t ms;
 
 		if (!catalogue_split_key(keys->items[i].key, job, id, &name))
 			continue;
 		ms = catalogue_verified_ms(name);
 		if (ms >= 0 && ms < before_ms)
-			(void)s->ops->remove(s, keys->items[i].key, NULL);
+			(void)s->ops->remove(s, keys->items[i].key, &why);
 	}
 }
 

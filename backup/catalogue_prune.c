@@ -109,8 +109,9 @@ static void remove_stray_verdicts(struct pruning *g)
 {
 	_cleanup_(listed_keys_done) struct listed_keys keys = {.n = 0};
 	_cleanup_(free_p) char *prefix = str_format("%s/", g->job);
+	struct err e;
 
-	if (listed_keys_read(g->store, prefix, &keys, NULL) < 0)
+	if (listed_keys_read(g->store, prefix, &keys, &e) < 0)
 		return;
 	for (size_t i = 0, next; i < keys.n; i = next) {
 		size_t folder = strcspn(keys.items[i].key + strlen(prefix), "/") + strlen(prefix);
@@ -129,7 +130,7 @@ static void remove_stray_verdicts(struct pruning *g)
 		if (next == i)
 			next++;
 		for (size_t k = i; only_verdicts && k < next; k++)
-			(void)remove_key(g, keys.items[k].key, NULL);
+			(void)remove_key(g, keys.items[k].key, &e);
 	}
 }
 

@@ -193,15 +193,23 @@ void manifest_key(char to[MANIFEST_KEY_MAX], const char *job, const char *id)
 	manifest_data_key(to, job, id, MANIFEST_NAME, "", 1);
 }
 
+/* Where neither format nor codec add a suffix, these would be taken for something else. */
+static bool is_reserved(const char *title)
+{
+	return strcmp(title, MANIFEST_NAME) == 0 || str_ends(title, ".part") ||
+	       (str_starts(title, "verified-") && str_ends(title, ".json"));
+}
+
 void manifest_member_name(char *to, size_t size, const char *title)
 {
 	char hash[HASH_SHA256_HEX_SIZE];
 	size_t max = size - 1 < MEMBER_NAME_MAX ? size - 1 : MEMBER_NAME_MAX;
 	size_t cut = max > MEMBER_HASH_DIGITS ? max - MEMBER_HASH_DIGITS - 1 : 0;
 	size_t n = 0, keep = 0;
+	bool reserved = is_reserved(title);
 
 	for (const char *p = title; *p; p++) {
-		bool plain = strchr(plain_chars, *p) && !(p == title && *p == '.');
+		bool plain = strchr(plain_chars, *p) && !(*p == '.' && (reserved || p == title));
 		size_t len = plain ? 1 : 3;
 
 		if (n + len > max) {

@@ -75,25 +75,36 @@ static int get_hash(const json_t *j, const char *name, char to[HASH_SHA256_HEX_S
 	return 0;
 }
 
+/* ".sql.zst.age"; a program's output as it is has none. */
+static bool suffix_is_valid(const char *s)
+{
+	return !*s || (*s == '.' && s[1] &&
+			      strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789._") == strlen(s));
+}
+
+static bool is_reserved(const struct manifest *m, const char *key)
+{
+	char name[MANIFEST_KEY_MAX];
+
+	manifest_key(name, m->job, m->id);
+	if (strcmp(key, name) == 0 || str_ends(key, ".part"))
+		return true;
+	manifest_data_key(name, m->job, m->id, "verified-", "", 1);
+	return str_starts(key, name) && str_ends(key, ".json");
+}
+
 /* JOB/ID/NAME.SUFFIX, then the same with .002, .003: nothing else may be read, and above all removed, in the name of this
  * backup. */
 static int check_key(const struct manifest *m, const struct manifest_member *member,
 	const char *key, size_t nth, struct err *e)
 {
 	char want[MANIFEST_KEY_MAX], number[24] = "";
-	const char *first = nth ? member->segments[0].key : NULL, *suffix;
+	const char *first = nth ? member->segments[0].key : NULL;
 	size_t n;
 
-	manifest_data_key(want, m->job, m->id, member->name, ".", 1);
+	manifest_data_key(want, m->job, m->id, member->name, "", 1);
 	n = strlen(want);
-	if (strncmp(key, want, n) != 0)
-		return err_set(e, EBADMSG, "key %s is not one of this backup", key);
-	suffix = key + n;
-	if (!*suffix ||
-		strspn(suffix, "abcdefghijklmnopqrstuvwxyz0123456789._") != strlen(suffix) ||
-		str_ends(key, ".part") ||
-		str_ends(key, "."
-			      "json"))
+	if (strncmp(key, want, n) != 0 || !suffix_is_valid(key + n) || is_reserved(m, key))
 		return err_set(e, EBADMSG, "key %s is not one of this backup", key);
 	(void)snprintf(number, sizeof(number), ".%03zu", nth + 1);
 	if (first && (strncmp(key, first, strlen(first)) != 0 ||

@@ -118,8 +118,6 @@ struct store_type {
 	int (*check_settings)(const json_t *settings, struct err *e);
 };
 
-extern const struct store_type store_directory;
-
 extern const struct store_type store_directory, store_libs3, store_rclone, store_s3;
 
 /* Alphabetical, ended by NULL (store.c). */

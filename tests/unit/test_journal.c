@@ -312,7 +312,8 @@ static int mortal_upload(struct store *s, const char *key, const struct upload_o
 	(*out)->sink.ops = &ops;
 	real_commit = (*out)->commit;
 	(*out)->commit = mortal_commit;
-	(*out)->room = 1000; /* so that there are segments */
+	if (!o->is_manifest)
+		(*out)->room = 1000; /* so that there are segments */
 	return 0;
 }
 

@@ -171,6 +171,21 @@ START_TEST(two_members_never_share_a_key)
 }
 END_TEST
 
+START_TEST(a_stream_without_any_suffix_has_a_key)
+{
+	_cleanup_(manifest_free_p) struct manifest *m =
+		manifest_case_empty("shop", "web-1", NULL, start_ms);
+	_cleanup_(manifest_free_p) struct manifest *back = NULL;
+	_cleanup_(free_p) char *text = NULL;
+	struct err e = {""};
+
+	manifest_case_member(m, "shop", "", 1000, 2);
+	manifest_case_member(m, "manifest.json", "", 1000, 1);
+	text = manifest_to_text(m);
+	ck_assert_msg(manifest_from_text(text, strlen(text), &back, &e) == 0, "%s", e.msg);
+}
+END_TEST
+
 /* What servers and programs say must never make a manifest that cannot be written or read. */
 START_TEST(any_text_of_others_can_be_kept)
 {
@@ -261,6 +276,9 @@ static const struct {
 	{"a%20b", "a%2520b"},
 	{"b\xc3\xbc", "b%C3%BC"},
 	{"", "%00"},
+	{"manifest.json", "manifest%2Ejson"},
+	{"verified-1.json", "verified-1%2Ejson"},
+	{"half.part", "half%2Epart"},
 };
 
 START_TEST(names_of_databases_become_names_of_files)
@@ -324,6 +342,7 @@ static Suite *manifest_suite(void)
 	tcase_add_test(tc, without_members_it_is_no_backup);
 	tcase_add_test(tc, stored_as_it_is_must_be_what_was_dumped);
 	tcase_add_test(tc, two_members_never_share_a_key);
+	tcase_add_test(tc, a_stream_without_any_suffix_has_a_key);
 	tcase_add_test(tc, any_text_of_others_can_be_kept);
 	tcase_add_test(tc, what_is_not_known_is_empty);
 	tcase_add_test(tc, row_25_no_two_backups_share_an_id);
