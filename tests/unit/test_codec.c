@@ -152,10 +152,7 @@ START_TEST(anything_behind_the_end_is_refused)
 {
 	const struct codec_options o = {real[_i], 0, 1};
 	static const char junk[][32] = {"", "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "\x1f\x8b\x08",
-		"\x04\x22\x4d\x18",
-		"\xfd"
-		"7zXZ",
-		"\x28\xb5\x2f\xfd"};
+		"\x04\x22\x4d\x18", "\3757zXZ", "\x28\xb5\x2f\xfd"};
 	const size_t sizes[] = {0, 200, BIG};
 	struct buf out = BUF_INIT(2 * BIG);
 
