@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "backup/pax.h"
+
 static int raw_checker(struct sink **out, struct err *e)
 {
 	return format_ends_new(
@@ -17,7 +19,16 @@ const struct format format_raw = {
 	.checker = raw_checker,
 };
 
+const struct format format_pax = {
+	.name = "pax",
+	.suffix = ".tar",
+	.doc = "files as an archive (pax, opens with tar)",
+	.min_bytes = 1024,
+	.checker = pax_check_new,
+};
+
 const struct format *const formats[] = {
+	&format_pax,
 	&format_pg_custom,
 	&format_pg_sql,
 	&format_raw,
