@@ -25,6 +25,7 @@ struct net_transfer {
 	struct curl_slist *headers;
 	struct net_answer answer;
 	bool stopped; /* by on_data */
+	bool has_all_headers; /* the empty line after them */
 	enum net_taken (*on_data)(
 		void *user, const struct net_transfer *t, const char *data, size_t n);
 	void (*on_done)(void *user, struct net_answer *a);
@@ -39,6 +40,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *user)
 
 	if (size * n >= 5 && memcmp(data, "HTTP/", 5) == 0)
 		buf_clear(&t->answer.headers);
+	t->has_all_headers = *data == '\r' || *data == '\n';
 	buf_add(&t->answer.headers, data, size * n);
 	return t->answer.headers.overflow ? 0 : size * n;
 }
@@ -139,6 +141,9 @@ static void fail(struct net_transfer *t, CURLcode code)
 void net_transfer_finish(struct net_transfer *t, CURLcode code)
 {
 	read_numbers(t);
+	/* An answer without a body that is cut among its headers looks whole to curl. */
+	if (code == CURLE_OK && !t->has_all_headers)
+		code = CURLE_PARTIAL_FILE;
 	if (code != CURLE_OK)
 		fail(t, code);
 	t->on_done(t->user, &t->answer);

@@ -76,6 +76,8 @@ int s3_confirm(
 	}
 	if (r < 0)
 		return err_wrap(e, r, "the new object cannot be looked at");
+	if (there < 0)
+		return err_set(e, EPROTO, "%s: the store does not say how long the object is", key);
 	if (there != bytes)
 		return err_set(e, EBADMSG,
 			"%s: %" PRId64 " bytes were sent, the object has %" PRId64, key, bytes,

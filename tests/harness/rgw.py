@@ -54,7 +54,7 @@ osd max object namespace len = 64
 rgw frontends = beast endpoint=127.0.0.1:{port}
 rgw thread pool size = 32
 rgw enable usage log = false
-rgw dns name = s3.test
+rgw dns name = s3.localhost
 rgw multipart min part size = {part_min}
 rgw lc debug interval = 3600
 """
