@@ -45,11 +45,21 @@ static int read_stdin(struct buf *out)
 	}
 }
 
+/* It is in the history, and that is all. */
+static void add_nobody(json_int_t event, struct buf *out)
+{
+	buf_addf(out,
+		"event %lld is stored, but nobody is told: no channel is set up that takes it. Add "
+		"one to the\nconfiguration (channels in agent.conf(5)), then: agent config reload, "
+		"agent notify test NAME\n",
+		(long long)event);
+}
+
 int cmd_notify_send(const struct command_call *c)
 {
 	_cleanup_(buf_done) struct buf title = BUF_INIT(TITLE_MAX);
 	_cleanup_(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
-	_cleanup_(buf_done) struct buf out = BUF_INIT(256);
+	_cleanup_(buf_done) struct buf out = BUF_INIT(512);
 	json_t *request, *reply;
 	int r = 0;
 
@@ -72,8 +82,11 @@ int cmd_notify_send(const struct command_call *c)
 	r = cmd_ask(c, request, &reply);
 	if (r != 0)
 		return r;
-	buf_addf(&out, "event %lld is stored; agent notify log shows what becomes of it\n",
-		(long long)json_view_int(reply, "event"));
+	if (json_view_int(reply, "channels"))
+		buf_addf(&out, "event %lld is stored; agent notify log shows what becomes of it\n",
+			(long long)json_view_int(reply, "event"));
+	else
+		add_nobody(json_view_int(reply, "event"), &out);
 	r = c->flags[FLAG_JSON] ? cmd_print_reply(reply) : cmd_print(&out);
 	json_decref(reply);
 	return r;

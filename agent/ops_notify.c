@@ -134,6 +134,7 @@ int op_notify_send(const struct control_call *c, struct err *e)
 	if (r < 0)
 		return r;
 	reply_int(c->reply, "event", alerting_last_event(c->daemon->alerting));
+	reply_int(c->reply, "channels", (int64_t)notify_told(alerting_notify(c->daemon->alerting)));
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct notify {
 	char *url;
 	struct channel *channels; /* texts borrowed from the settings */
 	size_t n_channels;
+	size_t n_told; /* channels that get the event stored last */
 	struct silences *silences;
 	struct alerts *alerts;
 	struct spool *spool;
@@ -189,6 +190,7 @@ static int store_event(
 		if (is_for(only, c->name) && channel_wants(c, ev))
 			names[count++] = c->name;
 	}
+	n->n_told = count;
 	return spool_add(n->spool, ev, names, count, e);
 }
 
@@ -289,6 +291,11 @@ int notify_event(struct notify *n, struct event *ev, struct err *e)
 	sender_wake(n->sender);
 	changed(n);
 	return 0;
+}
+
+size_t notify_told(const struct notify *n)
+{
+	return n->n_told;
 }
 
 void notify_swap(struct notify *n, const char *container_key, int64_t until_ms)

@@ -64,6 +64,8 @@ void notify_entity_gone(struct notify *n, struct entity *e);
 /* An event from elsewhere (a backup, a deploy, a person): committed before it returns; takes it
  * over in any case. Its host is filled in. */
 int notify_event(struct notify *n, struct event *ev, struct err *e);
+/* How many channels get the event that was committed last. */
+size_t notify_told(const struct notify *n);
 /* The deploy engine is replacing that container until then at the latest; until_ms 0: done. */
 void notify_swap(struct notify *n, const char *container_key, int64_t until_ms);
 
