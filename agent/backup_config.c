@@ -73,8 +73,12 @@ static void take_stores(struct backup_config *b, const char *state_dir, struct m
 	b->stores = array(n, sizeof(*b->stores));
 	b->n_stores = n;
 	for (size_t i = 0; i < n; i++) {
+		const struct config_block block = {b->config, "stores", names[i]};
+
 		b->stores[i] = (struct backup_store){
 			names[i], backup_settings(b->config, "stores", names[i])};
+		if (!is_broken(&block, m))
+			backup_settings_check_store(&block, b->stores[i].settings, m);
 	}
 }
 
@@ -171,15 +175,6 @@ static void take_schedules(const struct config_block *block, const char *host, s
 	}
 }
 
-/* The name becomes part of keys in stores. */
-static void check_name(const struct config_block *block, struct mistakes *m)
-{
-	if (strchr(block->name, '*'))
-		config_block_mistake(block, m, "a job's name may not have a * in it");
-	if (strlen(block->name) > BACKUP_NAME_MAX)
-		config_block_mistake(block, m, "the name is longer than 64 bytes");
-}
-
 static void take_job(
 	const struct backup_config *b, const char *name, struct backup_job *j, struct mistakes *m)
 {
@@ -193,7 +188,6 @@ static void take_job(
 	j->settings = backup_settings(b->config, "databases", name);
 	if (is_broken(&block, m))
 		return;
-	check_name(&block, m);
 	choose_stores(b, &block, j, m);
 	take_schedules(&block, config_string(b->config, "hostname"), j);
 	j->overdue_ms = overdue_ms > 0 ? overdue_ms : 0;
@@ -206,6 +200,7 @@ static void take_job(
 	if (j->ping_url && j->ping_url_file)
 		config_block_mistake(
 			&block, m, "ping_url: only one of ping_url and ping_url_file can be set");
+	backup_settings_check_job(&block, j->settings, m);
 }
 
 void backup_config_free(struct backup_config *b)

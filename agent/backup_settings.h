@@ -11,9 +11,12 @@
 
 #include "agent/config_block.h"
 
-enum { BACKUP_NAME_MAX = 64 };
-
 /* New reference. */
 json_t *backup_settings(const struct config *c, const char *group, const char *name);
+
+/* What those who read it find wrong becomes mistakes of the block. */
+void backup_settings_check_job(const struct config_block *b, json_t *settings, struct mistakes *m);
+void backup_settings_check_store(
+	const struct config_block *b, const json_t *settings, struct mistakes *m);
 
 #endif

@@ -92,7 +92,7 @@ static inline void worker_does(const char *script)
 	worker_argv[2] = text;
 }
 
-#define SHOP "databases = { shop = { engine = \"redis\" } }"
+#define SHOP "databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }"
 #define GOOD_RESULT                                                                                \
 	"say '{\"type\":\"result\",\"ok\":true,\"id\":\"20261121T030000Z-3f9a2c\","                \
 	"\"plain_bytes\":1000,\"stored_bytes\":300,\"stores\":[{\"name\":\"local\",\"ok\":true}]}" \

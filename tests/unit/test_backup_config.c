@@ -8,15 +8,20 @@
 
 #include "agent/backup_config.h"
 #include "agent/backup_order.h"
+#include "agent/backup_settings.h"
 #include "agent/json_view.h"
 #include "tests/unit/config_case.h"
 
 static struct backup_config *built;
+/* A job as the settings have it, whether or not they make sense. */
+static struct backup_job alone;
 
 static void done(void)
 {
 	backup_config_free(built);
 	built = NULL;
+	json_decref(alone.settings);
+	alone.settings = NULL;
 	teardown();
 }
 
@@ -35,6 +40,19 @@ static const struct backup_job *job(const char *name)
 
 	ck_assert_msg(j != NULL, "no job %s", name);
 	return j;
+}
+
+static const struct backup_job *unchecked(const char *text)
+{
+	static struct options table;
+
+	table = options_all;
+	json_decref(alone.settings);
+	ck_assert_int_eq(load_table(&table, text), 0);
+	alone = (struct backup_job){
+		.name = "x", .settings = backup_settings(config, "databases", "x")};
+	alone.engine = json_view_text(alone.settings, "engine");
+	return &alone;
 }
 
 static void is_json(const json_t *have, const char *want)
@@ -60,22 +78,29 @@ END_TEST
 
 START_TEST(options_become_members_with_their_names)
 {
-	build("databases = { shop = { engine = \"postgresql\"; container = \"shop-db\"; port = "
-	      "5433\n"
-	      "database = [ \"shop\", \"blog\" ]; bandwidth = \"10M\"; keep = { daily = 7; "
-	      "min_age = \"2d\" } } }");
-	is_json(json_object_get(job("shop")->settings, "database"), "[\"shop\",\"blog\"]");
-	is_json(json_object_get(job("shop")->settings, "port"), "5433");
-	is_json(json_object_get(job("shop")->settings, "bandwidth"), "10485760");
-	is_json(json_object_get(job("shop")->settings, "keep"),
-		"{\"daily\":7,\"min_age\":172800000}");
-	is_json(json_object_get(job("shop")->settings, "stores"), "[\"local\"]");
-	is_json(json_object_get(job("shop")->settings, "name"), "\"shop\"");
+	const json_t *x = unchecked("databases = { x = { engine = \"postgresql\"; port = 5433\n"
+				    "database = [ \"shop\", \"blog\" ]; bandwidth = \"10M\"\n"
+				    "keep = { daily = 7; min_age = \"2d\" } } }")
+				  ->settings;
+
+	is_json(json_object_get(x, "database"), "[\"shop\",\"blog\"]");
+	is_json(json_object_get(x, "port"), "5433");
+	is_json(json_object_get(x, "bandwidth"), "10485760");
+	is_json(json_object_get(x, "keep"), "{\"daily\":7,\"min_age\":172800000}");
+	is_json(json_object_get(x, "name"), "\"x\"");
 	/* Defaults are there, what is not set is not. */
-	is_json(json_object_get(job("shop")->settings, "compression"), "\"zstd\"");
-	is_json(json_object_get(job("shop")->settings, "catch_up"), "true");
-	ck_assert_ptr_null(json_object_get(job("shop")->settings, "user"));
+	is_json(json_object_get(x, "compression"), "\"zstd\"");
+	is_json(json_object_get(x, "catch_up"), "true");
+	ck_assert_ptr_null(json_object_get(x, "user"));
+	ck_assert_ptr_null(json_object_get(x, "stores"));
+}
+END_TEST
+
+START_TEST(the_deadline_and_the_store_have_defaults)
+{
+	build("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	ck_assert_int_eq(job("shop")->deadline_ms, 12 * 3600 * 1000);
+	is_json(json_object_get(job("shop")->settings, "stores"), "[\"local\"]");
 }
 END_TEST
 
@@ -83,10 +108,11 @@ START_TEST(row_32_no_secret_is_in_what_a_worker_gets)
 {
 	scratch_write("cred", "geheim", 6);
 	{
-		_cleanup_(free_p) char *text = str_format(
-			"databases = { shop = { engine = \"redis\"; password_file = \"%s\"; "
-			"ping_url = \"https://hc.example.com/geheim\" } }",
-			scratch_path("cred"));
+		_cleanup_(free_p) char *text =
+			str_format("databases = { shop = { engine = \"command\"; command = [ "
+				   "\"/bin/true\" ]; password_file = \"%s\"; "
+				   "ping_url = \"https://hc.example.com/geheim\" } }",
+				scratch_path("cred"));
 		_cleanup_(free_p) char *all = NULL;
 
 		build(text);
@@ -101,7 +127,7 @@ END_TEST
 START_TEST(the_only_store_need_not_be_named)
 {
 	build("stores = { nas = { type = \"directory\"; path = \"/mnt/nas\" } }\n"
-	      "databases = { shop = { engine = \"redis\" } }");
+	      "databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	is_json(json_object_get(job("shop")->settings, "stores"), "[\"nas\"]");
 	ck_assert_uint_eq(json_array_size(job("shop")->stores), 1);
 	ck_assert_str_eq(
@@ -114,16 +140,21 @@ START_TEST(of_several_stores_the_job_names_its_own)
 	static const char stores[] =
 		"stores = { nas = { type = \"directory\"; path = \"/mnt/nas\" }\n"
 		"usb = { type = \"directory\"; path = \"/mnt/usb\" } }\n";
-	_cleanup_(free_p) char *named = str_format(
-		"%sdatabases = { shop = { engine = \"redis\"; stores = [ \"usb\", \"nas\" ] } }",
+	_cleanup_(free_p) char *named =
+		str_format("%sdatabases = { shop = { engine = \"command\"; command = [ "
+			   "\"/bin/true\" ]; stores = [ \"usb\", \"nas\" ] } }",
+			stores);
+	_cleanup_(free_p) char *none = str_format(
+		"%sdatabases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }",
 		stores);
-	_cleanup_(free_p) char *none =
-		str_format("%sdatabases = { shop = { engine = \"redis\" } }", stores);
-	_cleanup_(free_p) char *wrong = str_format(
-		"%sdatabases = { shop = { engine = \"redis\"\nstores = [ \"nass\" ] } }", stores);
-	_cleanup_(free_p) char *twice = str_format(
-		"%sdatabases = { shop = { engine = \"redis\"\nstores = [ \"nas\", \"nas\" ] } }",
-		stores);
+	_cleanup_(free_p) char *wrong =
+		str_format("%sdatabases = { shop = { engine = \"command\"; command = [ "
+			   "\"/bin/true\" ]\nstores = [ \"nass\" ] } }",
+			stores);
+	_cleanup_(free_p) char *twice =
+		str_format("%sdatabases = { shop = { engine = \"command\"; command = [ "
+			   "\"/bin/true\" ]\nstores = [ \"nas\", \"nas\" ] } }",
+			stores);
 
 	build(named);
 	is_json(json_object_get(job("shop")->settings, "stores"), "[\"usb\",\"nas\"]");
@@ -136,14 +167,33 @@ END_TEST
 
 START_TEST(row_09_a_job_whose_store_was_removed_is_a_mistake)
 {
-	bad("databases = { shop = { engine = \"redis\"; stores = [ \"offsite\" ] } }",
+	bad("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; stores = [ "
+	    "\"offsite\" ] } }",
 		"a.conf:1: databases.shop.stores: there is no store \"offsite\"");
+}
+END_TEST
+
+START_TEST(what_a_job_or_store_finds_wrong_is_a_mistake_of_its_line)
+{
+	bad("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]\n"
+	    "passphrase_file = \"env:X\" } }",
+		"a.conf:1: databases.shop: key_exported: keep the passphrase somewhere else than "
+		"on "
+		"this server, without it no backup can be opened; then set key_exported = true");
+	bad("stores = { nas = { type = \"directory\" } }",
+		"a.conf:1: stores.nas: path: is missing");
+	bad("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]\n"
+	    "drill_schedule = \"@daily\" } }",
+		"a.conf:2: databases.shop.drill_schedule: this engine cannot restore into a "
+		"throw-away "
+		"server");
 }
 END_TEST
 
 START_TEST(schedules_are_read)
 {
-	build("databases = { shop = { engine = \"redis\"; schedule = \"0 3 * * *\"; jitter = "
+	build("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; schedule "
+	      "= \"0 3 * * *\"; jitter = "
 	      "\"30m\"\n"
 	      "verify_schedule = \"0 4 * * sun\"; catch_up = false } }");
 	ck_assert(job("shop")->has_schedule[BACKUP_RUN]);
@@ -174,8 +224,7 @@ START_TEST(a_job_is_described_for_people)
 			str_format("databases = { x = { %s } }", rows[i].options);
 		_cleanup_(buf_done) struct buf words = BUF_INIT(500);
 
-		build(text);
-		backup_job_source(job("x"), &words);
+		backup_job_source(unchecked(text), &words);
 		ck_assert_str_eq(buf_str(&words), rows[i].words);
 	}
 }
@@ -186,8 +235,9 @@ START_TEST(what_is_kept_is_described_for_people)
 	_cleanup_(buf_done) struct buf all = BUF_INIT(500);
 	_cleanup_(buf_done) struct buf some = BUF_INIT(500);
 
-	build("databases = { a = { engine = \"redis\" }\n"
-	      "b = { engine = \"redis\"; keep = { last = 3; daily = 7; min_age = \"2d\" } } }");
+	build("databases = { a = { engine = \"command\"; command = [ \"/bin/true\" ] }\n"
+	      "b = { engine = \"command\"; command = [ \"/bin/true\" ]; keep = { last = 3; daily = "
+	      "7; min_age = \"2d\" } } }");
 	backup_job_keep(job("a"), &all);
 	backup_job_keep(job("b"), &some);
 	ck_assert_str_eq(buf_str(&all), "all");
@@ -200,7 +250,7 @@ START_TEST(a_misspelt_job_is_told_the_nearest)
 	const struct backup_job *j;
 	struct err e;
 
-	build("databases = { shop = { engine = \"redis\" } }");
+	build("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	ck_assert_int_eq(backup_config_find(built, "shpo", &j, &e), -ENOENT);
 	ck_assert_str_eq(e.msg, "there is no backup job \"shpo\"; did you mean \"shop\"?");
 	ck_assert_int_eq(backup_config_find(built, "shop", &j, &e), 0);
@@ -215,7 +265,7 @@ START_TEST(an_order_has_all_that_a_worker_needs)
 	json_t *order;
 
 	build("hostname = \"vps1\"\ncontainer_sockets = [ \"/nonexistent/docker.sock\" ]\n"
-	      "databases = { shop = { engine = \"redis\" } }");
+	      "databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	o.job = job("shop");
 	o.restore = json_pack("{s:s}", "id", "2026");
 	ck_assert_int_eq(backup_order_new(built, &o, &order, NULL), 0);
@@ -226,7 +276,7 @@ START_TEST(an_order_has_all_that_a_worker_needs)
 	ck_assert_str_eq(json_view_text(order, "container_socket"), "/nonexistent/docker.sock");
 	is_json(json_object_get(order, "last"), "{\"plain_bytes\":10,\"median_bytes\":8}");
 	is_json(json_object_get(order, "restore"), "{\"id\":\"2026\"}");
-	ck_assert_str_eq(json_view_text(json_object_get(order, "job"), "engine"), "redis");
+	ck_assert_str_eq(json_view_text(json_object_get(order, "job"), "engine"), "command");
 	ck_assert_uint_eq(json_array_size(json_object_get(order, "stores")), 1);
 	json_decref(order);
 }
@@ -239,7 +289,7 @@ START_TEST(an_order_for_a_store_the_job_does_not_use_is_refused)
 	json_t *order;
 	struct err e;
 
-	build("databases = { shop = { engine = \"redis\" } }");
+	build("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	o.job = job("shop");
 	ck_assert_int_eq(backup_order_new(built, &o, &order, &e), -ENOENT);
 	ck_assert_str_eq(e.msg, "shop does not go to a store \"offsite\"");
@@ -251,7 +301,8 @@ START_TEST(a_sweep_is_about_all_jobs_and_stores)
 	const struct backup_order_options o = {.what = "sweep", .state_dir = "/srv/state"};
 	json_t *order;
 
-	build("databases = { a = { engine = \"redis\" }; b = { engine = \"redis\" } }");
+	build("databases = { a = { engine = \"command\"; command = [ \"/bin/true\" ] }; b = { "
+	      "engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	ck_assert_int_eq(backup_order_new(built, &o, &order, NULL), 0);
 	is_json(json_object_get(order, "jobs"), "[\"a\",\"b\"]");
 	ck_assert_uint_eq(json_array_size(json_object_get(order, "stores")), 1);
@@ -269,6 +320,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, done);
 	tcase_add_test(tc, without_any_there_is_nothing_but_the_local_store);
 	tcase_add_test(tc, options_become_members_with_their_names);
+	tcase_add_test(tc, the_deadline_and_the_store_have_defaults);
+	tcase_add_test(tc, what_a_job_or_store_finds_wrong_is_a_mistake_of_its_line);
 	tcase_add_test(tc, row_32_no_secret_is_in_what_a_worker_gets);
 	tcase_add_test(tc, the_only_store_need_not_be_named);
 	tcase_add_test(tc, of_several_stores_the_job_names_its_own);

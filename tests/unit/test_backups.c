@@ -36,7 +36,7 @@ START_TEST(a_failure_is_told_with_all_one_needs_to_know)
 	int64_t run;
 
 	worker_does(BAD_RESULT);
-	configure("databases = { shop = { engine = \"postgresql\"; container = \"shop-db\" } }");
+	configure(SHOP);
 	start_backups();
 	run = ask_for("shop", "backup");
 	run_to_end(run);
@@ -49,7 +49,7 @@ START_TEST(a_failure_is_told_with_all_one_needs_to_know)
 	ck_assert_ptr_nonnull(strstr(told[0]->text, "pg_dump: no such database"));
 	ck_assert_ptr_nonnull(strstr(told[0]->text, "Last good backup: none so far"));
 	ck_assert_ptr_nonnull(strstr(told[0]->text, "agent backup doctor shop"));
-	ck_assert_str_eq(told[0]->facts[1].value, "all databases in container shop-db");
+	ck_assert_str_eq(told[0]->facts[1].value, "output of /bin/true");
 	ck_assert_str_eq(told[0]->facts[2].value, "dump, shop");
 }
 END_TEST
@@ -76,7 +76,8 @@ END_TEST
 START_TEST(successes_are_told_to_who_wants_them)
 {
 	worker_does(GOOD_RESULT);
-	configure("databases = { shop = { engine = \"redis\"; notify_success = true } }");
+	configure("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; "
+		  "notify_success = true } }");
 	start_backups();
 	run_to_end(ask_for("shop", "backup"));
 	ck_assert_uint_eq(n_told, 1);
@@ -91,7 +92,8 @@ START_TEST(row_28_a_run_is_good_whether_or_not_anybody_can_be_told)
 
 	tell_result = -ENOSPC;
 	worker_does(GOOD_RESULT);
-	configure("databases = { shop = { engine = \"redis\"; notify_success = true\n"
+	configure("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; "
+		  "notify_success = true\n"
 		  "ping_url = \"http://127.0.0.1:1/\" } }");
 	start_backups();
 	run = ask_for("shop", "backup");
@@ -130,7 +132,7 @@ START_TEST(row_09_a_waiting_run_of_a_job_that_is_gone_fails_loudly)
 	configure(SHOP);
 	start_backups();
 	run = ask_for("shop", "backup");
-	configure("databases = { blog = { engine = \"redis\" } }");
+	configure("databases = { blog = { engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	run_to_end(run);
 	ck_assert_str_eq(state_of(run), "failed");
 	ck_assert_uint_eq(n_told, 1);
@@ -146,7 +148,8 @@ START_TEST(row_13_runs_go_one_after_the_other_those_asked_for_first)
 
 	worker_does("until [ -e go ]; do :; done; " GOOD_RESULT);
 	ck_assert_int_eq(chdir(scratch), 0);
-	configure("databases = { a = { engine = \"redis\" }; b = { engine = \"redis\" } }");
+	configure("databases = { a = { engine = \"command\"; command = [ \"/bin/true\" ] }; b = { "
+		  "engine = \"command\"; command = [ \"/bin/true\" ] } }");
 	start_backups();
 	first = ask_for("a", "backup");
 	TURN_UNTIL(loop, is_in(first, "running"));

@@ -47,7 +47,8 @@ START_TEST(row_12_one_of_the_schedule_that_was_interrupted_is_made_again_once)
 	json_t *list;
 
 	worker_does(GOOD_RESULT);
-	configure("databases = { shop = { engine = \"redis\"; schedule = \"@yearly\" } }");
+	configure("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; "
+		  "schedule = \"@yearly\" } }");
 	start_backups();
 	ck_assert_int_eq(backups_start(backups, &q, &run, NULL), 0);
 	for (int i = 0; i < 2; i++) { /* and the second one, too */
@@ -98,7 +99,8 @@ START_TEST(row_29_a_job_without_a_good_backup_for_too_long_is_told_once)
 	json_t *jobs;
 
 	worker_does(GOOD_RESULT);
-	configure("databases = { shop = { engine = \"redis\"; overdue = \"26h\" } }");
+	configure("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; "
+		  "overdue = \"26h\" } }");
 	start_backups();
 	turn_idle(loop);
 	ck_assert_uint_eq(n_told, 0);
@@ -117,7 +119,8 @@ START_TEST(row_29_a_job_without_a_good_backup_for_too_long_is_told_once)
 	jobs = backups_jobs(backups);
 	ck_assert(json_is_true(json_object_get(json_array_get(jobs, 0), "overdue")));
 	json_decref(jobs);
-	configure("databases = { shop = { engine = \"redis\"; overdue = \"25h\" } }");
+	configure("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; "
+		  "overdue = \"25h\" } }");
 	turn_idle(loop);
 	ck_assert_uint_eq(n_told, 1);
 	run_to_end(ask_for("shop", "backup"));
@@ -133,7 +136,8 @@ START_TEST(a_due_run_is_begun_by_the_clock)
 	json_t *list = NULL;
 
 	worker_does(GOOD_RESULT);
-	configure("databases = { shop = { engine = \"redis\"; schedule = \"@yearly\" } }");
+	configure("databases = { shop = { engine = \"command\"; command = [ \"/bin/true\" ]; "
+		  "schedule = \"@yearly\" } }");
 	start_backups();
 	turn_idle(loop);
 	backups_free(backups);
