@@ -29,6 +29,17 @@ static const char *doing(const json_t *run)
 	return *stage ? stage : "starting";
 }
 
+/* Whether bytes move in this step. */
+static bool has_figures(const json_t *run)
+{
+	static const char *const stages[] = {"dump", "download", "check", "restore"};
+
+	for (size_t i = 0; i < ARRAY_LEN(stages); i++)
+		if (strcmp(stages[i], json_view_text(run, "stage")) == 0)
+			return true;
+	return false;
+}
+
 /* "512M of 1.2G  87M/s  8s left", with `gap` in between. */
 static void add_figures(const json_t *run, const char *gap, struct buf *out)
 {
@@ -37,7 +48,7 @@ static void add_figures(const json_t *run, const char *gap, struct buf *out)
 	json_int_t rate = json_view_int(run, "rate_bytes"), left = json_view_int(run, "left_ms");
 	char text[TERM_VALUE_MAX], total[TERM_VALUE_MAX];
 
-	if (plain <= 0)
+	if (plain <= 0 || !has_figures(run))
 		return;
 	term_bytes(text, sizeof(text), plain);
 	term_bytes(total, sizeof(total), expected);
@@ -81,7 +92,7 @@ void backup_bar(const struct term *t, const json_t *run, struct buf *out)
 	buf_adds(out, "  ");
 	term_add(out, doing(run), STAGE_WIDTH);
 	room = t->columns > used + figures.len + 8 ? t->columns - used - figures.len - 8 : 0;
-	if (percent >= 0 && room >= BAR_MIN) {
+	if (percent >= 0 && has_figures(run) && room >= BAR_MIN) {
 		term_bar(t, percent, room < BAR_MAX ? room : BAR_MAX, 101, 101, out);
 		buf_addf(out, " %3.0f%%", percent);
 	}
@@ -173,7 +184,7 @@ static void add_troubles(const struct term *t, const json_t *run, struct buf *ou
 void backup_bar_end(const struct term *t, const json_t *run, struct buf *out)
 {
 	const char *state = json_view_text(run, "state"), *stage = json_view_text(run, "stage");
-	const char *id = json_view_text(run, "backup");
+	const char *id = json_view_text(run, "backup"), *what = json_view_text(run, "what");
 	bool good = strcmp(state, "done") == 0;
 	bool partial = json_is_true(json_object_get(run, "partial"));
 	char took[64];
@@ -183,6 +194,8 @@ void backup_bar_end(const struct term *t, const json_t *run, struct buf *out)
 	term_add(out, json_view_text(run, "job"), 0);
 	term_style(t, TERM_PLAIN, out);
 	buf_adds(out, "  ");
+	if (*what && strcmp(what, "backup") != 0)
+		buf_addf(out, "%s ", what);
 	term_style(t, partial ? TERM_RED : backup_state_style(state), out);
 	buf_adds(out, partial                           ? "done in part"
 		      : strcmp(state, "timed_out") == 0 ? "timed out"
@@ -196,9 +209,11 @@ void backup_bar_end(const struct term *t, const json_t *run, struct buf *out)
 		add_sizes(run, out);
 	if ((good || partial) && *id)
 		buf_addf(out, " (%s)", id);
+	if (json_view_int(run, "removed"))
+		buf_addf(out, ", %lld old removed", (long long)json_view_int(run, "removed"));
 	buf_addc(out, '\n');
 	/* In part: the stores say why. */
-	if (!good && !partial)
+	if (!good && !partial && strcmp(state, "cancelled") != 0)
 		add_lines(t, TERM_RED, json_view_text(run, "error"), out);
 	add_troubles(t, run, out);
 }

@@ -14,15 +14,19 @@ static const struct row {
 	const char *failed, *good;
 	const char *done; /* of a good end */
 	const char *story; /* behind the job in the key */
+	enum severity severity; /* of a failure */
+	const char *partial; /* in the title */
 } rows[] = {
-	{"backup", "Backup", EVENT_BACKUP_FAILED, EVENT_BACKUP_SUCCEEDED, "is done", ""},
+	{"backup", "Backup", EVENT_BACKUP_FAILED, EVENT_BACKUP_SUCCEEDED, "is done", "",
+		SEVERITY_CRITICAL, "did not reach all stores"},
 	{"verify", "Verification of a backup", EVENT_BACKUP_VERIFY_FAILED, EVENT_BACKUP_VERIFIED,
-		"found it right", " verify"},
+		"found it right", " verify", SEVERITY_CRITICAL, "did not reach all stores"},
 	{"drill", "Trial restore", EVENT_BACKUP_DRILL_FAILED, EVENT_BACKUP_DRILLED, "went well",
-		" drill"},
-	{"prune", "Removal of old backups", EVENT_BACKUP_PRUNE_FAILED, "", "is done", " prune"},
+		" drill", SEVERITY_CRITICAL, "is incomplete"},
+	{"prune", "Removal of old backups", EVENT_BACKUP_PRUNE_FAILED, "", "is done", " prune",
+		SEVERITY_WARNING, "did not reach all stores"},
 	{"restore", "Restore", EVENT_BACKUP_RESTORE_FAILED, EVENT_BACKUP_RESTORED, "is done",
-		" restore"},
+		" restore", SEVERITY_WARNING, "is incomplete"},
 };
 
 /* Where to look when it failed at that step. */
@@ -161,14 +165,12 @@ struct event *backup_event_failed(const json_t *run, const struct backup_event_f
 	const char *job = json_view_text(run, "job"), *stage = json_view_text(run, "stage");
 	const char *member = json_view_text(run, "member"), *state = json_view_text(run, "state");
 	bool partial = json_is_true(json_object_get(run, "partial"));
-	bool prune = strcmp(row->what, "prune") == 0;
-	struct event *ev = new_event(
-		row->failed, prune ? SEVERITY_WARNING : SEVERITY_CRITICAL, job, row->story);
+	struct event *ev = new_event(row->failed, row->severity, job, row->story);
 	char last[200];
 
 	describe_last_good(f, last, sizeof(last));
 	event_title(ev, "%s of %s %s", row->noun, job,
-		partial                             ? "did not reach all stores"
+		partial                             ? row->partial
 		: strcmp(state, "interrupted") == 0 ? "was interrupted"
 		: strcmp(state, "timed_out") == 0   ? "took too long and was ended"
 						    : "failed");
@@ -205,7 +207,8 @@ struct event *backup_event_good(const json_t *run, const struct backup_event_fac
 
 	str_human_duration(lasted, sizeof(lasted), (f->now_ms - f->story_ms) / 1000);
 	if (over) {
-		event_title(ev, "%s of %s %s again", row->noun, job, row->done);
+		event_title(
+			ev, "%s of %s %s", row->noun, job, is_backup ? "is good again" : row->done);
 		event_text(ev, "It went badly for %s.", lasted);
 		ev->is_end = true;
 		ev->since_ms = f->story_ms;

@@ -147,6 +147,7 @@ static void wipe_bar(struct backup_follow *f)
 {
 	if (f->drawn)
 		(void)fputs("\r\033[K", stdout);
+	(void)fflush(stdout);
 	f->drawn = false;
 }
 

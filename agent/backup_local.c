@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/backup_order.h"
 #include "base/child.h"
@@ -25,12 +26,20 @@ static void print_mistakes(struct mistakes *m)
 	mistakes_done(m);
 }
 
+/* Takes the path over. */
+static char *absolute(char *path)
+{
+	_cleanup_(free_p) char *given = path, *here = getcwd(NULL, 0);
+
+	return path[0] == '/' ? TAKE_PTR(given) : str_format("%s/%s", here ? here : "", path);
+}
+
 int backup_local_open(const struct command_call *c, struct backup_local *out)
 {
 	struct mistakes m = {NULL, 0, 0};
 	int r;
 
-	*out = (struct backup_local){.state = command_state_dir(c)};
+	*out = (struct backup_local){.state = absolute(command_state_dir(c))};
 	r = config_load(c->flags[FLAG_CONFIG], NULL, 0, &out->config, &m);
 	if (r == 0)
 		r = backup_config_new(out->config, out->state, &out->backups, &m);

@@ -10,7 +10,7 @@
 #include "base/child.h"
 #include "base/str.h"
 
-enum { WARNINGS_MAX = 100, DECIDED_MAX = 5000, RATE_MS = 1000 };
+enum { N_SIZES = 2, WARNINGS_MAX = 100, DECIDED_MAX = 5000, RATE_MS = 1000 };
 
 static void set_text(json_t *run, const char *name, const char *value)
 {
@@ -122,6 +122,7 @@ void backups_run_says(struct backups_active *a, const json_t *says, int64_t mono
 	} else if (strcmp(type, "stage") == 0) {
 		set_text(a->run, "stage", json_view_text(says, "stage"));
 		set_text(a->run, "member", json_view_text(says, "member"));
+		set_int(a->run, "left_ms", -1);
 	} else if (strcmp(type, "warning") == 0) {
 		append(a->run, "warnings", json_string(json_view_text(says, "text")), WARNINGS_MAX);
 	} else if (strcmp(type, "decided") == 0) {
@@ -156,6 +157,8 @@ static void take_result(json_t *run, const json_t *result)
 
 		if (v && !json_is_null(v))
 			(void)json_object_set(run, members[i], v);
+		else if (i < N_SIZES) /* what was told on the way is no size */
+			set_int(run, members[i], 0);
 	}
 	if (*json_view_text(result, "id"))
 		set_text(run, "backup", json_view_text(result, "id"));

@@ -25,6 +25,7 @@ int cmd_alerts_unsilence(const struct command_call *c);
 int cmd_backup(const struct command_call *c);
 int cmd_backup_doctor(const struct command_call *c);
 int cmd_backup_drill(const struct command_call *c);
+int cmd_backup_key(const struct command_call *c);
 int cmd_backup_list(const struct command_call *c);
 int cmd_backup_now(const struct command_call *c);
 int cmd_backup_prune(const struct command_call *c);

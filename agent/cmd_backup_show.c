@@ -237,16 +237,27 @@ static int show_backup(const struct command_call *c, const char *job, const char
 	return r;
 }
 
+/* NOT_FOUND: then it may be the beginning of a backup's id. */
+enum { NOT_FOUND = -1 };
+
 static int show_run(const struct command_call *c, uint64_t number)
 {
+	_cleanup_(free_p) char *state = command_state_dir(c);
+	_cleanup_(client_close_p) struct client *client = NULL;
 	_cleanup_(buf_done) struct buf out = BUF_INIT(16 << 20);
 	struct term t = term_detect();
 	json_t *reply;
-	int r = cmd_ask(
-		c, json_pack("{s:s, s:I}", "op", "backup.run", "run", (json_int_t)number), &reply);
+	struct err e;
+	int r = client_open(state, &client, &e);
 
-	if (r != 0)
-		return r;
+	if (r == 0)
+		r = client_call(client,
+			json_pack("{s:s, s:I}", "op", "backup.run", "run", (json_int_t)number),
+			&reply, &e);
+	if (r == -EREMOTEIO)
+		return NOT_FOUND;
+	if (r < 0)
+		return cmd_fail(r, &e);
 	if (c->flags[FLAG_JSON]) {
 		r = cmd_print_reply(reply);
 	} else {
@@ -267,8 +278,11 @@ int cmd_backup_show(const struct command_call *c)
 	if (c->n_args == 0)
 		return cmd_usage(c, "which job? Its name (agent backup)");
 	if (c->n_args > 1 && strlen(c->args[1]) < 10 &&
-		str_to_u64(c->args[1], &number, NULL) == 0 && number < 1000000)
-		return show_run(c, number);
+		str_to_u64(c->args[1], &number, NULL) == 0 && number > 0) {
+		r = show_run(c, number);
+		if (r != NOT_FOUND)
+			return r;
+	}
 	if (c->n_args > 1)
 		return show_backup(c, c->args[0], c->args[1]);
 	r = cmd_ask(c, json_pack("{s:s}", "op", "backup.jobs"), &reply);

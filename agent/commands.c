@@ -93,6 +93,9 @@ const struct command commands[] = {
 		"restore a backup into a throw-away server and compare it",
 		"The newest one unless ID is given. Nothing of what runs is touched.",
 		cmd_backup_drill, false},
+	{"backup key", NULL, 0, TAKES(FLAG_JSON), "make a pair of keys for encrypted backups",
+		"Prints both halves, where to keep them and what to write into the configuration.",
+		cmd_backup_key, false},
 	{"backup list", "[JOB]", 1, DATA | TAKES(FLAG_CONFIG) | TAKES(FLAG_STORE),
 		"list the backups in the stores, the newest first",
 		"Asks the running agent; without one, or with --config, looks into the stores "
@@ -187,6 +190,8 @@ const struct command commands[] = {
 	{"version", NULL, 0, TAKES(FLAG_JSON),
 		"print the version of the agent and of its libraries", NULL, cmd_version, false},
 	{"web", NULL, 0, 0, "the web process; started by the agent itself", NULL, cmd_web, true},
+	{"worker backup", NULL, 0, 0, "work on one backup; started by the agent itself", NULL,
+		cmd_worker_backup, true},
 	{"worker chart", NULL, 0, 0, "draw one picture; started by the agent itself", NULL,
 		cmd_worker_chart, true},
 	{"worker mail", NULL, 0, 0, "send one mail; started by the agent itself", NULL,
