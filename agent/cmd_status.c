@@ -19,12 +19,13 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10, ALERTS_MAX = 5 };
+enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10, ALERTS_MAX = 5, BACKUPS_MAX = 3 };
 
 struct status {
 	json_t *host;
 	json_t *latest; /* NULL before the first sample */
 	json_t *alerts;
+	json_t *backups;
 };
 
 static void status_done(struct status *s)
@@ -32,6 +33,7 @@ static void status_done(struct status *s)
 	json_decref(s->host);
 	json_decref(s->latest);
 	json_decref(s->alerts);
+	json_decref(s->backups);
 }
 
 static int get_status(const struct command_call *c, struct status *s)
@@ -45,6 +47,8 @@ static int get_status(const struct command_call *c, struct status *s)
 		r = client_call(client, json_pack("{s:s}", "op", "host"), &s->host, &e);
 	if (r == 0)
 		r = client_call(client, json_pack("{s:s}", "op", "alerts.list"), &s->alerts, &e);
+	if (r == 0)
+		r = client_call(client, json_pack("{s:s}", "op", "backup.jobs"), &s->backups, &e);
 	if (r < 0)
 		return cmd_fail(r, &e);
 	r = client_call(client,
@@ -64,6 +68,7 @@ static int print_json(const struct status *s)
 	(void)json_object_del(s->host, "ok");
 	(void)json_object_set(out, "host", s->host);
 	(void)json_object_set(out, "alerts", json_object_get(s->alerts, "alerts"));
+	(void)json_object_set(out, "backups", json_object_get(s->backups, "jobs"));
 	(void)json_object_set_new(
 		out, "entities", view_named(json_object_get(s->latest, "entities")));
 	r = cmd_print_json(out);
@@ -114,6 +119,32 @@ static void add_alerts(const struct term *t, const json_t *alerts, struct buf *o
 	if (n > ALERTS_MAX)
 		buf_addf(out, "and %zu more: agent alerts\n", n - ALERTS_MAX);
 	buf_addc(out, '\n');
+}
+
+/* Only those that need somebody; that the others are well is a line. */
+static void add_backups(const struct term *t, const json_t *jobs, struct buf *out)
+{
+	_cleanup_(columns_free_p) struct columns *table = cmd_backup_table();
+	const json_t *job;
+	size_t i, bad = 0, n = json_array_size(jobs);
+
+	json_array_foreach(jobs, i, job)
+	{
+		if (!cmd_backup_is_bad(job))
+			continue;
+		if (bad++ < BACKUPS_MAX)
+			cmd_backup_row(table, job);
+	}
+	if (!n)
+		return;
+	buf_addc(out, '\n');
+	if (bad)
+		columns_print(table, t, out);
+	if (bad > BACKUPS_MAX)
+		buf_addf(out, "and %zu more: agent backup\n", bad - BACKUPS_MAX);
+	if (!bad)
+		buf_addf(out, "Backups: %zu job%s, none failed or overdue (agent backup)\n", n,
+			n == 1 ? "" : "s");
 }
 
 static void add_problems(const struct term *t, const json_t *problems, struct buf *out)
@@ -168,6 +199,7 @@ static void draw(const struct term *t, bool whole, const struct status *s, struc
 
 	host_view_title(t, s->host, time(NULL), out);
 	add_alerts(t, json_object_get(s->alerts, "alerts"), out);
+	add_backups(t, json_object_get(s->backups, "jobs"), &problems);
 	add_problems(t, json_object_get(s->host, "problems"), &problems);
 	if (!host) {
 		buf_adds(out, "The first sample is not complete yet.\n");
@@ -188,7 +220,7 @@ static void draw(const struct term *t, bool whole, const struct status *s, struc
 int cmd_status(const struct command_call *c)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(64 << 20);
-	_cleanup_(status_done) struct status s = {NULL, NULL, NULL};
+	_cleanup_(status_done) struct status s = {NULL, NULL, NULL, NULL};
 	struct term t = term_detect();
 	int r = get_status(c, &s);
 

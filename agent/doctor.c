@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 const struct doctor_check doctor_checks[] = {
+	{"backups", "the backup jobs, by what became of the last runs", doctor_backups},
 	{"cgroup", "the cgroup hierarchy and its controllers", doctor_cgroup},
 	{"channels", "the channels for messages, by what became of the last ones", doctor_channels},
 	{"clock", "whether a time service keeps the clock right", doctor_clock},

@@ -12,6 +12,8 @@
 #include "base/problem.h"
 #include "notify/sender.h"
 
+struct backups;
+
 enum doctor_state { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_FAILED };
 
 struct doctor_finding {
@@ -28,6 +30,7 @@ struct doctor_context {
 	const struct problems *problems;
 	const char *listening; /* address and port */
 	struct sender *sender; /* how the channels are doing */
+	struct backups *backups;
 };
 
 struct doctor_check {

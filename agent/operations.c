@@ -10,6 +10,7 @@
 
 #include "agent/address.h"
 #include "agent/alerting.h"
+#include "agent/backup_daemon.h"
 #include "agent/config_show.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
@@ -86,6 +87,7 @@ static int op_doctor(const struct control_call *c, struct err *e)
 		.problems = d->problems,
 		.listening = address,
 		.sender = notify_sender(alerting_notify(d->alerting)),
+		.backups = backup_daemon_backups(d->backups),
 	};
 
 	(void)e;
