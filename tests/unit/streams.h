@@ -2,8 +2,8 @@
  *
  * Ends of pipes for tests: a sink into memory, a reader out of memory, in pieces and with failures.
  */
-#ifndef TESTS_STREAMS_H
-#define TESTS_STREAMS_H
+#ifndef TESTS_UNIT_STREAMS_H
+#define TESTS_UNIT_STREAMS_H
 
 #include <errno.h>
 #include <stdbool.h>
