@@ -32,6 +32,7 @@ const struct format *const formats[] = {
 	&format_pg_custom,
 	&format_pg_sql,
 	&format_raw,
+	&format_redis_rdb,
 	NULL,
 };
 
