@@ -5,6 +5,8 @@
 
 const struct engine *const engines[] = {
 	&engine_command,
+	&engine_directory,
+	&engine_volume,
 	NULL,
 };
 

@@ -37,6 +37,7 @@ struct engine_call {
 	int port;
 	/* A drill on the job's own server: stands in front of each database's name; NULL: nothing. */
 	const char *prefix;
+	void *drill; /* the engine's own, of a drill under way; NULL: this is none */
 	const char *state_dir; /* for small temporary folders */
 	/* Something people should know, goes into the manifest and the result. */
 	void (*warn)(void *user, const char *text);
