@@ -59,14 +59,15 @@ const char *codec_library_version(void)
 struct encoder {
 	struct sink sink;
 	struct sink *next;
-	enum codec codec;
-	struct archive *a; /* NULL: bytes pass as they are */
+	struct codec_options options;
+	struct archive *a; /* NULL: none, or not yet */
 	struct err next_err;
 	int next_failed; /* what `next` returned */
-	bool has_data, is_finished, is_aborted;
+	bool is_finished, is_aborted;
 };
 
-/* A frame of nothing, as lz4 writes it: libarchive 3.6 crashes when it is to close an empty one. */
+/* A frame of nothing, as lz4 writes it: libarchive 3.6 crashes when it is to close an empty one, so it is not
+ * asked for one before there is data. */
 static const unsigned char empty_lz4[] = {
 	0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7, 0x00, 0x00, 0x00, 0x00, 0x05, 0x5d, 0xcc, 0x02};
 
@@ -94,58 +95,9 @@ static int encoder_error(struct encoder *s, struct err *e)
 			*e = s->next_err;
 		return s->next_failed;
 	}
-	return err_set(e, EIO, "%s: %s", codecs[s->codec].name, text ? text : "compression failed");
+	return err_set(e, EIO, "%s: %s", codecs[s->options.codec].name,
+		text ? text : "compression failed");
 }
-
-static int encoder_write(struct sink *sink, const void *data, size_t n, struct err *e)
-{
-	struct encoder *s = (struct encoder *)sink;
-	const char *p = data;
-
-	if (!s->a)
-		return sink_write(s->next, data, n, e);
-	s->has_data = s->has_data || n > 0;
-	while (n > 0) {
-		la_ssize_t done = archive_write_data(s->a, p, n);
-
-		if (done <= 0)
-			return encoder_error(s, e);
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
-static int encoder_finish(struct sink *sink, struct err *e)
-{
-	struct encoder *s = (struct encoder *)sink;
-
-	if (s->codec == CODEC_LZ4 && !s->has_data) {
-		int r = sink_write(s->next, empty_lz4, sizeof(empty_lz4), e);
-
-		if (r < 0)
-			return r;
-	} else if (s->a && archive_write_close(s->a) != ARCHIVE_OK) {
-		return encoder_error(s, e);
-	}
-	s->is_finished = true;
-	return 0;
-}
-
-/* archive_write_free() alone would end the stream properly: a shorter, valid one would be left. */
-static void encoder_free(struct sink *sink)
-{
-	struct encoder *s = (struct encoder *)sink;
-
-	s->is_aborted = !s->is_finished;
-	if (s->a) {
-		(void)archive_write_fail(s->a);
-		(void)archive_write_free(s->a);
-	}
-	free(s);
-}
-
-static const struct sink_ops encoder_ops = {encoder_write, encoder_finish, encoder_free};
 
 static int set_number(struct archive *a, const char *filter, const char *option, int value)
 {
@@ -178,11 +130,15 @@ static int set_options(struct archive *a, const struct codec_options *o)
 
 /* A raw stream is one entry without a size. Without the last-block size the library would fill it up
  * with NULs, which readers of zstd refuse. */
-static int open_archive(struct encoder *s, const struct codec_options *o)
+static int open_archive(struct encoder *s)
 {
+	const struct codec_options *o = &s->options;
 	struct archive_entry *entry;
 	int r;
 
+	s->a = archive_write_new();
+	if (!s->a)
+		abort();
 	if (archive_write_set_format_raw(s->a) != ARCHIVE_OK ||
 		codecs[o->codec].add_filter(s->a) != ARCHIVE_OK ||
 		set_options(s->a, o) != ARCHIVE_OK ||
@@ -199,6 +155,56 @@ static int open_archive(struct encoder *s, const struct codec_options *o)
 	return r;
 }
 
+static int encoder_write(struct sink *sink, const void *data, size_t n, struct err *e)
+{
+	struct encoder *s = (struct encoder *)sink;
+	const char *p = data;
+
+	if (s->options.codec == CODEC_NONE)
+		return sink_write(s->next, data, n, e);
+	if (!s->a && n > 0 && open_archive(s) != ARCHIVE_OK)
+		return encoder_error(s, e);
+	while (n > 0) {
+		la_ssize_t done = archive_write_data(s->a, p, n);
+
+		if (done <= 0)
+			return encoder_error(s, e);
+		p += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+static int encoder_finish(struct sink *sink, struct err *e)
+{
+	struct encoder *s = (struct encoder *)sink;
+
+	if (s->options.codec == CODEC_LZ4 && !s->a) {
+		int r = sink_write(s->next, empty_lz4, sizeof(empty_lz4), e);
+
+		if (r < 0)
+			return r;
+	} else if (s->a && archive_write_close(s->a) != ARCHIVE_OK) {
+		return encoder_error(s, e);
+	}
+	s->is_finished = true;
+	return 0;
+}
+
+/* archive_write_free() ends the stream properly, and a shorter, valid one would be left: so what the library still
+ * writes is refused. Not archive_write_fail(), after which it does not free what the codec allocated. */
+static void encoder_free(struct sink *sink)
+{
+	struct encoder *s = (struct encoder *)sink;
+
+	s->is_aborted = !s->is_finished;
+	if (s->a)
+		(void)archive_write_free(s->a);
+	free(s);
+}
+
+static const struct sink_ops encoder_ops = {encoder_write, encoder_finish, encoder_free};
+
 int codec_encoder_new(
 	const struct codec_options *o, struct sink *next, struct sink **out, struct err *e)
 {
@@ -209,16 +215,11 @@ int codec_encoder_new(
 		abort();
 	s->sink.ops = &encoder_ops;
 	s->next = next;
-	s->codec = o->codec;
-	if (o->codec != CODEC_NONE) {
-		s->a = archive_write_new();
-		if (!s->a)
-			abort();
-		if (open_archive(s, o) != ARCHIVE_OK) {
-			r = encoder_error(s, e);
-			encoder_free(&s->sink);
-			return r;
-		}
+	s->options = *o;
+	if (o->codec != CODEC_NONE && o->codec != CODEC_LZ4 && open_archive(s) != ARCHIVE_OK) {
+		r = encoder_error(s, e);
+		encoder_free(&s->sink);
+		return r;
 	}
 	*out = &s->sink;
 	return 0;
