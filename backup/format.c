@@ -33,6 +33,7 @@ const struct format *const formats[] = {
 	&format_pg_sql,
 	&format_raw,
 	&format_redis_rdb,
+	&format_sqlite,
 	NULL,
 };
 
