@@ -93,16 +93,15 @@ static int put(struct checking *c, struct err *e)
 
 static int get(const struct checking *c, struct err *e)
 {
-	char etag[128];
-	int64_t bytes = -1;
+	struct s3_seen seen;
 	struct s3_call call;
-	int r = s3_head(c->s3, c->key, false, &bytes, etag, sizeof(etag), e);
+	int r = s3_head(c->s3, c->key, &seen, e);
 
 	if (r < 0)
 		return r;
 	begin(c, &call, "GET", true);
 	r = s3_call_run(&call, false, e);
-	if (r == 0 && (bytes != (int64_t)call.answer.body.len ||
+	if (r == 0 && (seen.bytes != (int64_t)call.answer.body.len ||
 			      strcmp(buf_str(&call.answer.body), content) != 0))
 		r = err_set(e, EBADMSG, "what was read is not what was written");
 	s3_call_done(&call);

@@ -47,42 +47,49 @@ static void write_body(struct buf *b, enum s3_checksum checksum, const struct s3
 	buf_adds(b, "</CompleteMultipartUpload>");
 }
 
-int s3_head(struct s3 *s, const char *key, bool cleans_up, int64_t *bytes, char *etag,
-	size_t etag_size, struct err *e)
+int s3_head(struct s3 *s, const char *key, struct s3_seen *out, struct err *e)
 {
+	char mode[16];
 	struct s3_call c;
 	int r;
 
 	s3_call_init(&c, s, "HEAD", key);
-	r = s3_call_run(&c, cleans_up, e);
+	r = s3_call_run(&c, false, e);
 	if (r == 0) {
-		*bytes = c.answer.length;
-		s3_call_etag(&c, etag, etag_size);
+		out->bytes = c.answer.length;
+		s3_call_etag(&c, out->etag, sizeof(out->etag));
+		s3_call_answer(&c, "x-amz-object-lock-mode", mode, sizeof(mode));
+		out->is_locked = *mode;
 	}
 	s3_call_done(&c);
 	return r;
 }
 
-int s3_confirm(
-	struct s3 *s, const char *key, int64_t bytes, char *etag, size_t etag_size, struct err *e)
+static int look(struct s3 *s, const char *key, struct s3_seen *out, struct err *e)
 {
-	int64_t there = -1;
-	int r = -ENOENT;
+	int r = s3_head(s, key, out, e);
 
-	for (int i = 0; i < LOOKS && r == -ENOENT; i++) {
-		if (i && (r = net_pause(s->net, LOOK_PAUSE_MS, false, e)) < 0)
-			return r;
-		r = s3_head(s, key, false, &there, etag, etag_size, e);
+	for (int i = 1; i < LOOKS && r == -ENOENT; i++) {
+		r = net_pause(s->net, LOOK_PAUSE_MS, false, e);
+		if (r == 0)
+			r = s3_head(s, key, out, e);
 	}
+	return err_wrap(e, r, "the new object cannot be looked at");
+}
+
+int s3_confirm(struct s3 *s, const char *key, int64_t bytes, struct s3_seen *out, struct err *e)
+{
+	int r = look(s, key, out, e);
+
 	if (r < 0)
-		return err_wrap(e, r, "the new object cannot be looked at");
-	if (there < 0)
+		return r;
+	if (out->bytes < 0)
 		return err_set(e, EPROTO, "%s: the store does not say how long the object is", key);
-	if (there != bytes)
+	if (out->bytes != bytes)
 		return err_set(e, EBADMSG,
 			"%s: %" PRId64 " bytes were sent, the object has %" PRId64, key, bytes,
-			there);
-	return 0;
+			out->bytes);
+	return s->settings.lock_mode && !out->is_locked ? s3_lock(s, key, e) : 0;
 }
 
 int s3_complete(struct s3 *s, const char *key, const char *upload_id, const struct s3_parts *parts,

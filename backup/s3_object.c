@@ -8,6 +8,11 @@
 
 #include "base/clock.h"
 
+void s3_lock_until(const struct s3 *s, char until[S3_TIME_SIZE])
+{
+	clock_rfc3339(until, S3_TIME_SIZE, (time_t)(s3_now_s(s) + s->settings.lock_ms / 1000));
+}
+
 void s3_object_headers(struct s3_call *c, const struct upload_options *o, char until[S3_TIME_SIZE])
 {
 	const struct s3_settings *s = &c->s3->settings;
@@ -21,7 +26,7 @@ void s3_object_headers(struct s3_call *c, const struct upload_options *o, char u
 	s3_call_header(c, "x-amz-server-side-encryption-aws-kms-key-id", s->sse_key_id);
 	if (!s->lock_mode)
 		return;
-	clock_rfc3339(until, S3_TIME_SIZE, (time_t)(s3_now_s(c->s3) + s->lock_ms / 1000));
+	s3_lock_until(c->s3, until);
 	s3_call_header(c, "x-amz-object-lock-mode", s->lock_mode);
 	s3_call_header(c, "x-amz-object-lock-retain-until-date", until);
 }

@@ -14,6 +14,8 @@ int s3_upload_new(struct s3 *s, const char *key, const struct upload_options *o,
 
 /* s3_object.c */
 enum { S3_TIME_SIZE = 32 };
+/* The end of a lock that begins now. */
+void s3_lock_until(const struct s3 *s, char until[S3_TIME_SIZE]);
 /* Headers of a new object: class, encryption, lock. `until` takes the text of the lock's end. */
 void s3_object_headers(struct s3_call *c, const struct upload_options *o, char until[S3_TIME_SIZE]);
 /* For a body that the store shall keep a checksum of. */
@@ -35,12 +37,20 @@ struct s3_parts {
  * whether it is. */
 int s3_complete(struct s3 *s, const char *key, const char *upload_id, const struct s3_parts *parts,
 	struct err *e);
-/* Looks at an object: -ENOENT. */
-int s3_head(struct s3 *s, const char *key, bool cleans_up, int64_t *bytes, char *etag,
-	size_t etag_size, struct err *e);
-/* The object is there and has so many bytes; `etag` gets what it has. */
-int s3_confirm(
-	struct s3 *s, const char *key, int64_t bytes, char *etag, size_t etag_size, struct err *e);
+/* An object as HEAD tells it. */
+struct s3_seen {
+	int64_t bytes; /* -1: it does not say */
+	char etag[128];
+	bool is_locked; /* has a retention */
+};
+/* -ENOENT. */
+int s3_head(struct s3 *s, const char *key, struct s3_seen *out, struct err *e);
+/* The object is there, has so many bytes, and is locked when the settings say so: what is not yet (Ceph leaves the lock out when the
+ * parts become an object) gets its lock now. */
+int s3_confirm(struct s3 *s, const char *key, int64_t bytes, struct s3_seen *out, struct err *e);
+
+/* s3_lock.c */
+int s3_lock(struct s3 *s, const char *key, struct err *e);
 
 /* s3_abandon.c. These clean up: they go on after a stop request. */
 /* Until the store says that there is no such upload. */

@@ -270,16 +270,18 @@ static int upload_commit_it(struct upload *upload, struct store_object *out, str
 {
 	struct s3_upload *u = of(&upload->sink);
 	struct store_object o = {.bytes = u->written, .modified_ms = clock_wall_ms()};
+	struct s3_seen seen = {.bytes = -1};
 	int r = u->upload_id ? complete(u, e) : put_whole(u, e);
 
 	if (r == 0)
-		r = s3_confirm(u->s3, u->key, u->written, o.etag, sizeof(o.etag), e);
+		r = s3_confirm(u->s3, u->key, u->written, &seen, e);
 	if (r < 0)
 		return r;
 	u->is_committed = true;
 	if (u->may_be_lost)
 		(void)s3_abort_all(u->s3, u->key, NULL);
 	(void)str_copy(o.key, sizeof(o.key), u->key);
+	(void)str_copy(o.etag, sizeof(o.etag), seen.etag);
 	*out = o;
 	return 0;
 }

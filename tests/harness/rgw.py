@@ -56,7 +56,7 @@ rgw thread pool size = 32
 rgw enable usage log = false
 rgw dns name = s3.localhost
 rgw multipart min part size = {part_min}
-rgw lc debug interval = 3600
+rgw max listing results = 50
 """
 
 
@@ -68,7 +68,7 @@ def missing():
     return None
 
 
-def _free_ports(n):
+def free_ports(n):
     sockets = [socket.socket() for _ in range(n)]
     try:
         for s in sockets:
@@ -84,7 +84,7 @@ class Rgw:
 
     def __init__(self, folder, part_min=4096):
         self.folder = Path(folder)
-        self.mon_port, self.port = _free_ports(2)
+        self.mon_port, self.port = free_ports(2)
         self.part_min = part_min
         self.processes = []
 
