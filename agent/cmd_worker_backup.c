@@ -62,9 +62,9 @@ int cmd_worker_backup(const struct command_call *c)
 
 	(void)c;
 	r = open_report(&e);
-	if (r == 0)
-		r = get_order(&o, &e);
 	if (r < 0)
 		return cmd_fail(r, &e);
-	return worker_run(o, &options, FD_REPORT) == 0 ? COMMAND_DONE : COMMAND_FAILED;
+	r = get_order(&o, &e);
+	r = r < 0 ? worker_refuse(&e, FD_REPORT) : worker_run(o, &options, FD_REPORT);
+	return r == 0 ? COMMAND_DONE : COMMAND_FAILED;
 }

@@ -71,5 +71,7 @@ struct worker_options {
 
 /* Does it. `report_fd` gets the lines. Returns 0 or 1, the exit status. The whole of a worker. */
 int worker_run(const struct order *o, const struct worker_options *w, int report_fd);
+/* For an order that cannot be read: the result line alone. Returns 1. */
+int worker_refuse(const struct err *why, int report_fd);
 
 #endif

@@ -36,7 +36,8 @@ static int64_t wanted_bytes(const struct run *r, const struct manifest *m)
 	return all;
 }
 
-int apply_check_stored(struct run *r, const struct chosen *c, struct err *e)
+int apply_check_stored(
+	struct run *r, const struct chosen *c, const struct read_keys *k, struct err *e)
 {
 	const struct manifest *m = c->manifest;
 	int64_t before = 0;
@@ -48,11 +49,12 @@ int apply_check_stored(struct run *r, const struct chosen *c, struct err *e)
 		if (!apply_wants(r, &m->members[i]))
 			continue;
 		report_stage(r->report, "check", m->members[i].title, c->store->name);
-		result = read_member_open(r, c->store, m, &m->members[i], NULL, false, &member, e);
+		/* Opened to its plain bytes, so that a key that does not fit is known now. */
+		result = read_member_open(r, c->store, m, &m->members[i], k, true, &member, e);
 		member.before_bytes = before;
 		member.all_bytes = wanted_bytes(r, m);
 		if (result == 0)
-			result = read_member_pump(&member, NULL, NULL, e);
+			result = read_member_check(&member, e);
 		before += m->members[i].stored_bytes;
 	}
 	return result;

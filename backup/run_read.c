@@ -154,14 +154,25 @@ int read_member_open(struct run *r, struct run_store *s, const struct manifest *
 	return plain ? open_plain(out, of, k, e) : 0;
 }
 
-static ssize_t drain(struct reader *from, struct run *r, struct err *e)
+static void say_progress(const struct read_member *m)
 {
+	report_progress(
+		m->r->report, m->plain_m.bytes, m->before_bytes + m->stored_m.bytes, m->all_bytes);
+}
+
+int read_member_check(struct read_member *m, struct err *e)
+{
+	struct run *r = m->r;
 	ssize_t n;
 
-	do
-		n = reader_read(from, r->buffer, RUN_PIECE_BYTES, e);
-	while (n > 0);
-	return n;
+	while ((n = reader_read(m->stored, r->buffer, RUN_PIECE_BYTES, e)) > 0) {
+		int result = stop_check(e);
+
+		if (result < 0)
+			return result;
+		say_progress(m);
+	}
+	return (int)n;
 }
 
 int read_member_pump(struct read_member *m, struct sink *first, struct sink *second, struct err *e)
@@ -179,11 +190,10 @@ int read_member_pump(struct read_member *m, struct sink *first, struct sink *sec
 			result = sink_write(second, r->buffer, (size_t)n, e);
 		if (result < 0)
 			return result;
-		report_progress(r->report, m->plain_m.bytes, m->before_bytes + m->stored_m.bytes,
-			m->all_bytes);
+		say_progress(m);
 	}
 	/* The decoder may have seen its end before the object's. */
-	return n < 0 ? (int)n : (int)drain(m->stored, r, e);
+	return n < 0 ? (int)n : read_member_check(m, e);
 }
 
 void read_member_done(struct read_member *m)

@@ -51,6 +51,8 @@ int read_member_open(struct run *r, struct run_store *s, const struct manifest *
 /* Pumps all of it into up to two sinks (NULL: none): 0 only when every byte was there and right, to the last of the object. The
  * sinks are not finished. */
 int read_member_pump(struct read_member *m, struct sink *first, struct sink *second, struct err *e);
+/* Only the stored bytes, all of them, whatever was opened. */
+int read_member_check(struct read_member *m, struct err *e);
 void read_member_done(struct read_member *m);
 
 #endif

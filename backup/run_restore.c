@@ -56,7 +56,7 @@ static int into_files(
 	if (result == 0 && restore_to_replaces(r, c->manifest, &text))
 		result = confirm(r, buf_str(&text), true, e);
 	if (result == 0)
-		result = apply_check_stored(r, c, e);
+		result = apply_check_stored(r, c, k, e);
 	return result < 0 ? result : restore_to(r, c, k, e);
 }
 
@@ -78,7 +78,7 @@ static int into_engine(
 	result = plan(r, &how, e);
 	/* Before anything is touched. */
 	if (result == 0)
-		result = apply_check_stored(r, c, e);
+		result = apply_check_stored(r, c, k, e);
 	return result < 0 ? result : apply_backup(r, &r->call, &how, c, k, e);
 }
 

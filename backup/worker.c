@@ -85,3 +85,15 @@ int worker_run(const struct order *o, const struct worker_options *w, int report
 	run_done(&r);
 	return result == 0 ? 0 : 1;
 }
+
+int worker_refuse(const struct err *why, int report_fd)
+{
+	struct run r = {.report = report_new(report_fd),
+		.result = json_object(),
+		.started_ms = clock_wall_ms()};
+
+	say_result(&r, -EINVAL, why);
+	report_free(r.report);
+	json_decref(r.result);
+	return 1;
+}
