@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dumps and workers killed at random moments: never a manifest for a bad object, and after a sweep nothing is left."""
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from harness import proc
+from harness.wait import until
+from harness.worker import Worker
+
+SIZE = 400_000
+AT_A_TIME = 4
+
+
+def sh(script, *arguments):
+    return ["/bin/sh", "-c", script, "sh", *map(str, arguments)]
+
+
+@pytest.fixture
+def rng(request):
+    seed = random.randrange(1 << 32)
+    print("seed", seed)  # pytest shows it with a failure
+    return random.Random(seed)
+
+
+def side_by_side(tmp_path, numbers, body):
+    """body(Worker, number) for each number, each with a folder of its own."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(lambda n: body(Worker(tmp_path / str(n)), n), numbers))
+
+
+KEEP = 2
+
+
+def check_store(worker):
+    """Every manifest stands for objects that are whole; returns how many there are. Old ones are removed data first, so
+    that a kill in the middle leaves a manifest that the next retention finds: never one of those to keep."""
+    root = Path(worker.stores[0]["path"])
+    manifests = [json.loads((root / name).read_text()) for name in worker.manifests()]
+    manifests.sort(key=lambda m: m["started_ms"], reverse=True)
+    for m in manifests[:KEEP]:
+        for member in m["members"]:
+            data = b"".join((root / s["key"]).read_bytes() for s in member["segments"])
+            assert hashlib.sha256(data).hexdigest() == member["stored_sha256"], m["id"]
+    return len(manifests)
+
+
+def test_row_01_a_dump_killed_at_50_random_moments_is_never_a_backup(tmp_path, rng):
+    moments = [rng.randrange(0, SIZE) for _ in range(48)] + [0, SIZE]
+
+    def one(worker, n):
+        job = {"command": sh('head -c "$1" /dev/urandom; kill -9 $$', moments[n]), "compression": "lz4"}
+        result = worker.run("backup", job).bad()
+        assert "9" in result["error"], result
+        assert worker.files() == []
+        assert worker.journals() == []
+
+    side_by_side(tmp_path, range(50), one)
+
+
+SLOW = 'for i in 1 2 3 4 5 6 7 8; do head -c 50000 "$1"; done'
+
+
+def job_of(tmp_path):
+    data = tmp_path / "data"
+    if not data.exists():
+        data.write_bytes(os.urandom(50_000))
+    return {"command": sh(SLOW, data), "keep": {"last": KEEP}, "compression": "lz4"}
+
+
+def kill_at(run, seconds):
+    try:
+        run.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        run.process.kill()
+        run.process.wait()
+        return True
+    return False
+
+
+def test_row_11_a_worker_killed_at_100_random_moments_leaves_nothing_bad(tmp_path, rng):
+    job = job_of(tmp_path)
+    usual = Worker(tmp_path / "usual")
+    began = time.monotonic()
+    usual.backup(job)
+    # Others run beside each: moments all over a run, and some after its end.
+    whole = 2 * (time.monotonic() - began)
+    killed = []
+
+    def four_kills(worker, n):
+        for _ in range(4):
+            run = worker.begin("backup", job)
+            killed.append(kill_at(run, moments[n].pop()))
+            check_store(worker)
+        # The next run works, and sweeps.
+        swept = worker.run("sweep", job=None, jobs=["shop"])
+        swept.good()
+        backups = check_store(worker)
+        assert len({Path(f).parent for f in worker.files()}) == backups, worker.files()
+        assert worker.journals() == []
+        worker.backup(job)
+        assert check_store(worker) <= KEEP
+        assert worker.restored() == (tmp_path / "data").read_bytes() * 8
+
+    moments = [[rng.uniform(0, whole) for _ in range(4)] for _ in range(25)]
+    side_by_side(tmp_path, range(25), four_kills)
+    assert sum(killed) > 50, "too few were killed in their middle"
+
+
+def test_row_12_a_killed_worker_leaves_no_dump_running(tmp_path):
+    worker = Worker(tmp_path)
+    pid = tmp_path / "pid"
+    run = worker.begin("backup", {"command": sh('echo $$ >"$1.new"; mv "$1.new" "$1"; exec tail -f /dev/null', pid)})
+    until(pid.exists, 20, "the dump")
+    run.kill()
+    dump = int(pid.read_text())
+    until(lambda: not proc.alive(dump), 10, "the end of the dump")
+
+
+@pytest.mark.root
+def test_row_08_a_disk_that_fills_up_during_runs_never_makes_a_bad_backup(tmp_path):
+    """The state folder gets fuller run by run, from room for everything to room for nothing."""
+    job = job_of(tmp_path)
+
+    def one(worker, kib):
+        fill = ('mount -t tmpfs -o size=64k none "$0" && head -c "$1" /dev/zero >"$0/full"; shift; exec "$@"')
+        worker.prefix = ["unshare", "-m", "/bin/sh", "-c", fill, str(worker.state), str(kib * 1024)]
+        run = worker.run("backup", job)
+        backups = check_store(worker)
+        if run.result["ok"]:
+            assert backups == 1
+            worker.prefix = []
+            assert worker.restored() == (tmp_path / "data").read_bytes() * 8
+        else:
+            assert backups == 0
+            assert worker.files() == []
+
+    side_by_side(tmp_path, range(0, 65, 4), one)
