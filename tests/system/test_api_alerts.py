@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The routes of alerts, silences, events, channels and deliveries, with rules that fire at once. One agent serves all tests."""
 
-import http.client
 import json
 import time
 
@@ -10,6 +9,7 @@ import pytest
 from harness.agent import Agent, free_port
 from harness.alerting import BUILTIN_OFF, channel, rule
 from harness.providers import Webhook
+from harness.sse import Stream
 from harness.wait import until
 
 READ = ["alerts", "alerts/rules", "channels", "deliveries", "events", "silences"]
@@ -216,32 +216,12 @@ def test_a_test_message_may_take_longer_than_other_questions(agent):
     assert result["sent"] is True and result["took_ms"] >= 6000
 
 
-class Stream:
-    def __init__(self, agent, query=""):
-        self.connection = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=15)
-        self.connection.request("GET", "/api/v1/live" + query, headers={"Authorization": f"Bearer {agent.viewer_token}"})
-        self.answer = self.connection.getresponse()
-
-    def next(self, wanted):
-        """The data of the next event of that name."""
-        name = None
-        while True:
-            line = self.answer.readline().decode().rstrip("\n")
-            if line.startswith("event: "):
-                name = line[7:]
-            elif line.startswith("data: ") and name == wanted:
-                return json.loads(line[6:])
-
-    def close(self):
-        self.connection.close()
-
-
 def test_the_live_stream_tells_what_fires(agent):
     firing(agent)
     stream = Stream(agent, "?class=agent")
-    assert stream.next("alerts") == {"firing": 1, "worst": "warning"}, "at its beginning"
+    assert stream.data("alerts") == {"firing": 1, "worst": "warning"}, "at its beginning"
     silence = done(agent, "POST", "silences", {"rule": "low", "seconds": 600})["silence"]
-    assert stream.next("alerts")["firing"] == 1, "after a change"
-    assert stream.next("sample")["entities"][0]["class"] == "agent", "and samples as before"
+    assert stream.data("alerts")["firing"] == 1, "after a change"
+    assert stream.data("sample")["entities"][0]["class"] == "agent", "and samples as before"
     done(agent, "DELETE", f"silences/{silence}")
     stream.close()
