@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs build/agent as a user would, and looks after it."""
 
+import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -29,10 +31,20 @@ SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitize
 LOG_ERROR = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d error ")
 
 
+# Below those that the kernel hands out by itself, and where this process begins another one hardly does: several pytest processes
+# run at once, and a port is free only until somebody else is quicker.
+_ports = itertools.count(random.SystemRandom().randrange(10000, 32000))
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        port = 10000 + (next(_ports) - 10000) % 22000
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def config_text(settings):

@@ -2,12 +2,14 @@
 """Docker's own daemon for the tests: private socket, data folder and bridge, no iptables rules, one busybox image."""
 
 import fcntl
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import tempfile
 from pathlib import Path
 
@@ -56,10 +58,10 @@ class Docker:
 
     def _bridge_up(self):
         with open(Path(tempfile.gettempdir()) / f"{BRIDGE_PREFIX}.lock", "w", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes must not choose the same address
-            self._bridge_choose()
+            fcntl.flock(lock, fcntl.LOCK_EX)  # others choose their address at the same time
+            self._take_address()
 
-    def _bridge_choose(self):
+    def _take_address(self):
         links = json.loads(_run("ip", "-json", "address", "show").stdout)
         for link in links:  # of a test run that was killed
             owner = link["ifname"].removeprefix(BRIDGE_PREFIX)
