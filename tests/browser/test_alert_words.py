@@ -65,7 +65,9 @@ def test_a_channel_that_may_not_send_now(js):
         ({"kind": "alert.recovered", "severity": "critical", "is_end": True}, "good", "recovered"),
         ({"kind": "alert.reminder", "severity": "warning"}, "warn", "still warning"),
         ({"kind": "message", "severity": "info"}, "off", "message"),
-        ({"kind": "backup.done", "severity": "info", "is_end": True}, "good", "done"),
+        ({"kind": "backup.recovered", "severity": "info", "is_end": True}, "good", "recovered"),
+        ({"kind": "backup.verified", "severity": "info"}, "good", "verified"),
+        ({"kind": "backup.drill_failed", "severity": "critical"}, "bad", "drill failed"),
     ],
 )
 def test_kinds_of_events(js, event, kind, text):
@@ -88,6 +90,7 @@ def test_times_beside_the_present(js, seconds, text):
         ("container", "shop web/1", "#/container/shop%20web%2F1"),
         ("service", "nginx", "#/service/nginx"),
         ("filesystem", "/", "#/entity/filesystem/%2F"),
+        ("backup", "shop", "#/backups/shop"),
     ],
 )
 def test_pages_of_entities(js, cls, key, href):

@@ -14,6 +14,7 @@ const KINDS = [
 	["alert.firing,alert.flapping", "Alerts that fired"],
 	["alert.recovered", "Recoveries"],
 	["alert.*", "Alerts, all"],
+	["backup.*", "Backups"],
 	["message", "Messages of your own"],
 ];
 

@@ -28,6 +28,7 @@ export function stateBadge(state) {
 
 /** Address of the page of an entity; `query` is "from=..&to=.." or nothing. */
 export function hrefOf(cls, key, query) {
+	if (cls === "backup") return `#/backups/${encodeURIComponent(key)}`; // a job; it has no charts
 	const page = cls === "container" || cls === "service" ? cls : `entity/${encodeURIComponent(cls)}`;
 	return `#/${page}/${encodeURIComponent(key)}${query ? `?${query}` : ""}`;
 }
@@ -112,6 +113,8 @@ export const DELIVERY_STATES = Object.keys(DELIVERIES);
 
 export const deliveryBadge = (state) => badge(...(DELIVERIES[state] ?? ["off", state]));
 
+const GOOD = new Set(["recovered", "succeeded", "verified", "drilled", "restored"]); // of backups
+
 /** {kind, text} of an event. */
 export function eventKind(ev) {
 	switch (ev.kind) {
@@ -124,7 +127,8 @@ export function eventKind(ev) {
 		case "alert.firing":
 			return { kind: kindOf(ev.severity), text: ev.severity };
 	}
-	return { kind: ev.is_end ? "good" : kindOf(ev.severity), text: ev.kind.split(".").pop() };
+	const text = ev.kind.split(".").pop().replaceAll("_", " ");
+	return { kind: ev.is_end || GOOD.has(text) ? "good" : kindOf(ev.severity), text };
 }
 
 /** Text in which `backticks` mark what is typed, as nodes. */
