@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs build/agent as a user would, and looks after it."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -131,7 +132,8 @@ class Agent:
     def kill(self):
         """Every process of it, by SIGKILL."""
         for pid in proc.in_session(self.process.pid):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # a worker that just ended
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
         until(lambda: not proc.in_session(self.process.pid), 5, "the end of all processes of the agent")
 
