@@ -11,14 +11,13 @@
 #include "backup/store.h"
 
 /* A drill that can never be would only be noticed at night. */
-static void check_drill(
-	const struct config_block *b, const struct job *job, struct mistakes *m)
+static void check_drill(const struct config_block *b, const struct job *job, struct mistakes *m)
 {
 	const struct engine *engine = engine_find(job->engine);
 
 	if (engine && !engine->drill_begin && config_block_has(b, "drill_schedule"))
-		config_block_mistake(
-			b, m, "drill_schedule: this engine cannot restore into a throw-away server");
+		config_block_mistake(b, m,
+			"drill_schedule: this engine cannot restore into a throw-away server");
 }
 
 void backup_settings_check_job(const struct config_block *b, json_t *settings, struct mistakes *m)

@@ -117,7 +117,7 @@ void backups_tick(void *user)
 		const struct backup_job *j = &b->config->jobs[i];
 
 		see_first(b, j, now_ms);
-		for (int w = 0; w < BACKUP_WHATS; w++) {
+		for (enum backup_what w = 0; w < BACKUP_WHATS; w++) {
 			int64_t next_ms = look_at(b, j, w, now_ms);
 
 			if (next_ms && next_ms - now_ms < wait_ms)

@@ -6,6 +6,7 @@
 const struct engine *const engines[] = {
 	&engine_command,
 	&engine_directory,
+	&engine_postgresql,
 	&engine_sqlite,
 	&engine_volume,
 	NULL,

@@ -3,12 +3,13 @@
  * PostgreSQL by its own tools: one member per database (pg_dump -Fc, uncompressed: the run compresses), and the roles and
  * tablespaces as member "globals" when the whole server is backed up, because they are in no database's dump.
  */
+#include "backup/engine_postgresql.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/engine_postgresql.h"
 #include "base/str.h"
 
 static int check_job(const struct job *j, struct err *e)
