@@ -339,9 +339,11 @@ void backups_free(struct backups *b)
 		b->active.shutting_down = true;
 		backup_worker_stop(b->active.worker);
 	}
-	while (b->active.worker && clock_mono_ms() < until_ms)
+	while (b->active.worker && clock_mono_ms() < until_ms) {
+		loop_resume(b->o.loop);
 		if (loop_turn(b->o.loop, 100, NULL) < 0)
 			break;
+	}
 	backup_worker_abandon(b->active.worker);
 	backup_worker_abandon(b->sweeper);
 	backups_readings_free(b);

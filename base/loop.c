@@ -223,6 +223,11 @@ void loop_stop(struct loop *l, int result)
 	l->result = result;
 }
 
+void loop_resume(struct loop *l)
+{
+	l->stopped = false;
+}
+
 int loop_add_fd(struct loop *l, int fd, uint32_t events, loop_fd_fn fn, void *user,
 	struct loop_fd **out, struct err *e)
 {

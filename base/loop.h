@@ -38,6 +38,8 @@ int loop_run(struct loop *l, struct err *e);
 /* One turn: waits at most timeout_ms (-1: for ever) and calls what is due. */
 int loop_turn(struct loop *l, int timeout_ms, struct err *e);
 void loop_stop(struct loop *l, int result);
+/* After loop_stop() turns call nothing; this lets the owner take some more, to see something end. */
+void loop_resume(struct loop *l);
 
 /* Watches fd for EPOLLIN/EPOLLOUT/... The caller keeps the descriptor and removes the watch
  * before it closes it. */

@@ -85,9 +85,11 @@ START_TEST(the_daemon_s_end_lets_a_run_unwind)
 	start_backups();
 	run = ask_for("shop", "backup");
 	TURN_UNTIL(loop, scratch_has("begun"));
+	loop_stop(loop, 0); /* as the daemon does */
 	backups_free(backups);
 	backups = NULL;
 	ck_assert(scratch_has("unwound"));
+	loop_resume(loop);
 	start_backups();
 	ck_assert_str_eq(state_of(run), "interrupted");
 	ck_assert_uint_eq(n_told, 1);
