@@ -186,6 +186,22 @@ START_TEST(a_worker_that_is_killed_is_a_failure)
 }
 END_TEST
 
+START_TEST(a_run_that_takes_too_long_is_ended_and_told)
+{
+	int64_t run;
+
+	worker_does("while :; do :; done");
+	configure(SHOP);
+	backup_config->jobs[0].deadline_ms = 200;
+	start_backups();
+	run = ask_for("shop", "backup");
+	run_to_end(run);
+	ck_assert_str_eq(state_of(run), "timed_out");
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_str_eq(told[0]->title, "Backup of shop took too long and was ended");
+}
+END_TEST
+
 static const json_t *cancelled_run;
 static char cancelled_state[32];
 
@@ -342,8 +358,8 @@ int main(void)
 		row_09_a_backup_that_some_store_does_not_have_is_a_failure,
 		row_09_a_waiting_run_of_a_job_that_is_gone_fails_loudly,
 		row_13_runs_go_one_after_the_other_those_asked_for_first,
-		a_worker_that_is_killed_is_a_failure, a_run_can_be_cancelled_and_unwinds,
-		a_failed_verification_has_a_story_of_its_own,
+		a_worker_that_is_killed_is_a_failure, a_run_that_takes_too_long_is_ended_and_told,
+		a_run_can_be_cancelled_and_unwinds, a_failed_verification_has_a_story_of_its_own,
 		row_15_what_could_not_be_removed_is_told, the_same_warning_is_told_once,
 		the_stores_are_asked_for_what_there_is, a_restore_by_a_command_is_noted_and_told};
 	Suite *s = suite_create("backups");
