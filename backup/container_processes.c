@@ -74,7 +74,11 @@ static pid_t parent_of(int proc, pid_t pid)
 static bool is_in_container(int proc, pid_t pid, const char *id)
 {
 	struct buf text = BUF_INIT(64 * 1024);
-	bool in = read_file(proc, pid, "cgroup", &text) && strstr(buf_str(&text), id);
+	bool in;
+
+	if (strcmp(id, CONTAINER_NONE) == 0)
+		return true;
+	in = read_file(proc, pid, "cgroup", &text) && strstr(buf_str(&text), id);
 
 	buf_done(&text);
 	return in;
@@ -149,7 +153,8 @@ size_t container_signal(const char *container_id, const char *mark, int signo)
 	size_t n = 0;
 
 	/* An id that is no id would match the cgroup of others. */
-	if (strlen(container_id) < 12 || strlen(mark) != CONTAINER_MARK_SIZE - 1)
+	if ((strlen(container_id) < 12 && strcmp(container_id, CONTAINER_NONE) != 0) ||
+		strlen(mark) != CONTAINER_MARK_SIZE - 1)
 		return 0;
 	s.items = calloc(PROCESSES_MAX, sizeof(*s.items));
 	if (!s.items)

@@ -32,7 +32,9 @@ struct docker_exec {
 	struct docker_frames frames;
 	int fd; /* the stream; -1: never started */
 	bool ended; /* the stream */
-	bool over; /* the engine said that it does not run any more */
+	/* It ended by itself with 0. Of other codes Docker knows nothing: 126 is also what it says, with "not running", when it lost
+	 * the stream of a program that goes on. */
+	bool over;
 	bool input_open;
 };
 
@@ -188,13 +190,13 @@ static int ask_code(struct docker_exec *x, int *code, struct err *e)
 	running = json_object_get(answer, "Running");
 	exit_code = json_object_get(answer, "ExitCode");
 	if (json_is_false(running)) {
-		x->over = true;
 		r = json_is_integer(exit_code)
 			    ? 1
 			    : err_set(e, EREMOTEIO,
 				      "%s: the container engine does not know how it ended",
 				      x->base.name);
 		*code = (int)json_integer_value(exit_code);
+		x->over = r == 1 && *code == 0;
 	}
 	json_decref(answer);
 	return r;
@@ -204,8 +206,9 @@ static int ask_code(struct docker_exec *x, int *code, struct err *e)
 static void explain(struct docker_exec *x, int code)
 {
 	if ((code == 126 || code == 127) && !x->base.tail.len) {
-		_cleanup_(free_p) char *text = str_format(
-			"it could not be started in container %s; is it there?", x->container);
+		_cleanup_(free_p) char *text = str_format("it is not in container %s, or cannot be "
+							  "started there, or its stream was cut",
+			x->container);
 
 		running_add_stderr(&x->base, text, strlen(text));
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What runs in containers for this process, on disk: one small file per exec in STATE/backup/execs/, locked as long as this
+ * What runs for this process, in containers and on this host, on disk: one small file per program in STATE/backup/execs/, locked as long as this
  * process lives. A file whose lock is free tells of a dump that a killed worker left running.
  */
 #ifndef BACKUP_EXEC_RECORD_H

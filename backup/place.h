@@ -46,8 +46,8 @@ const struct docker_container *place_docker(const struct place *p);
 
 /* What of it could not be ended in the container, for people; NULL: nothing. */
 const char *place_left_running(const struct place *p);
-/* Once, when a worker starts: ends what killed workers left running in containers (programs go on there when nobody reads
- * their output), and remembers below this folder what runs from now on. Both count processes. */
+/* Once, when a worker starts: ends what killed workers left running (in containers programs go on when nobody reads their
+ * output), and remembers below this folder what runs from now on. Both count processes. */
 void place_sweep(const char *state_dir, size_t *ended, size_t *left);
 
 /* From now on this text is replaced by "***" in every message of this process that quotes a program. */

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backup/container_processes.h"
+#include "backup/exec_record.h"
 #include "backup/process_spawn.h"
 #include "backup/stop.h"
 #include "base/cleanup.h"
@@ -31,6 +33,7 @@ struct process {
 	bool ended; /* but not reaped: its number is still that of its group */
 	bool left_open; /* it ended, and something else kept its stdout open */
 	int64_t ended_at;
+	struct exec_record *record;
 };
 
 /* What one turn is to wait for, and what it found. */
@@ -276,6 +279,7 @@ static void process_free(struct running *r)
 	close_fd(p, &p->err);
 	close_p(&p->both);
 	close_p(&p->pidfd);
+	exec_record_done(p->record);
 	running_done(r);
 	free(p);
 }
@@ -324,6 +328,16 @@ static int open_pipes(struct process *p, bool has_input, int fds[3], struct err 
 	return r == 0 ? watch(p, p->err, e) : r;
 }
 
+/* With a mark by which the next worker finds what this one leaves when it is killed. */
+static int spawn(struct process *p, const struct place_command *c, const int fds[3], struct err *e)
+{
+	char mark[CONTAINER_MARK_SIZE];
+
+	container_mark_new(mark);
+	p->record = exec_record_new(CONTAINER_NONE, mark);
+	return process_spawn(c, p->record ? mark : NULL, fds, &p->pid, e);
+}
+
 int process_start(const struct running_options *o, struct running **out, struct err *e)
 {
 	struct process *p = calloc(1, sizeof(*p));
@@ -336,7 +350,7 @@ int process_start(const struct running_options *o, struct running **out, struct 
 	p->in = p->out = p->err = p->both = p->pidfd = -1;
 	r = open_pipes(p, o->has_input, fds, e);
 	if (r == 0)
-		r = process_spawn(o->command, fds, &p->pid, e);
+		r = spawn(p, o->command, fds, e);
 	for (int i = 0; i < 3; i++)
 		close_p(&fds[i]);
 	if (r < 0) {

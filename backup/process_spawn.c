@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backup/container_processes.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -95,11 +96,12 @@ static void add_usual(struct start *s, size_t *n, const char *const *added, char
 		s->env[(*n)++] = entry;
 }
 
-static int make_env(struct start *s, const struct place_command *c, const char *home, struct err *e)
+static int make_env(struct start *s, const struct place_command *c, const char *mark,
+	const char *home, struct err *e)
 {
 	size_t n = 0;
 
-	s->env = calloc(ENV_MAX + 4, sizeof(*s->env));
+	s->env = calloc(ENV_MAX + 5, sizeof(*s->env));
 	if (!s->env)
 		abort();
 	for (; c->env && c->env[n]; n++) {
@@ -110,6 +112,8 @@ static int make_env(struct start *s, const struct place_command *c, const char *
 	add_usual(s, &n, c->env, str_format("PATH=%s", search_path()));
 	add_usual(s, &n, c->env, str_dup("LANG=C.UTF-8"));
 	add_usual(s, &n, c->env, str_format("HOME=%s", home ? home : "/"));
+	if (mark)
+		s->env[n++] = str_format("%s=%s", CONTAINER_MARK_NAME, mark);
 	return 0;
 }
 
@@ -164,7 +168,8 @@ static void start_done(struct start *s)
 	close_p(&s->report);
 }
 
-static int prepare(struct start *s, const struct place_command *c, const int fds[3], struct err *e)
+static int prepare(struct start *s, const struct place_command *c, const char *mark,
+	const int fds[3], struct err *e)
 {
 	struct buf path = BUF_INIT(4096);
 	const struct passwd *pw = NULL;
@@ -177,7 +182,7 @@ static int prepare(struct start *s, const struct place_command *c, const int fds
 	if (r == 0)
 		r = find_user(s, c->user, &pw, e);
 	if (r == 0)
-		r = make_env(s, c, pw ? pw->pw_dir : getenv("HOME"), e);
+		r = make_env(s, c, mark, pw ? pw->pw_dir : getenv("HOME"), e);
 	if (r == 0)
 		r = copy_fds(s, fds, e);
 	return r;
@@ -252,13 +257,14 @@ static pid_t fork_quietly(const struct start *s)
 	return pid;
 }
 
-int process_spawn(const struct place_command *c, const int fds[3], pid_t *pid, struct err *e)
+int process_spawn(const struct place_command *c, const char *mark, const int fds[3], pid_t *pid,
+	struct err *e)
 {
 	_cleanup_(start_done) struct start s = {.fds = {-1, -1, -1}, .report = -1};
 	_cleanup_(close_p) int report = -1;
 	int pipe_fds[2], code = 0;
 	ssize_t n;
-	int r = prepare(&s, c, fds, e);
+	int r = prepare(&s, c, mark, fds, e);
 
 	if (r < 0)
 		return r;

@@ -43,6 +43,24 @@ static int prepare(struct run *r, struct err *e)
 	return result;
 }
 
+/* What a killed worker left running would go on for ever. */
+static void sweep_place(struct run *r)
+{
+	size_t ended, left;
+
+	place_sweep(r->o->state, &ended, &left);
+	if (ended)
+		report_warning(r->report,
+			"%zu processes that a killed worker had left running were "
+			"ended",
+			ended);
+	if (left)
+		report_warning(r->report,
+			"%zu processes that a killed worker had left running could "
+			"not be ended",
+			left);
+}
+
 static int dispatch(struct run *r, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
@@ -77,8 +95,12 @@ int worker_run(const struct order *o, const struct worker_options *w, int report
 	stop_install();
 	r.report = report_new(report_fd);
 	result = prepare(&r, &e);
-	if (result == 0)
+	if (result == 0) {
+		sweep_place(&r);
 		result = dispatch(&r, &e);
+	}
+	if (r.place && place_left_running(r.place))
+		report_warning(r.report, "%s", place_left_running(r.place));
 	say_result(&r, result, &e);
 	report_free(r.report);
 	r.report = NULL;
