@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "backup/job.h"
 #include "base/str.h"
@@ -63,4 +64,13 @@ void args_done(struct args *a)
 	free(a->v);
 	a->v = NULL;
 	a->n = 0;
+}
+
+void args_random_hex(char to[7])
+{
+	unsigned char b[3] = {0};
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		abort();
+	(void)snprintf(to, 7, "%02x%02x%02x", b[0], b[1], b[2]);
 }

@@ -23,4 +23,7 @@ void args_add_list(struct args *a, const struct job_list *l);
 const char *const *args_list(const struct args *a);
 void args_done(struct args *a);
 
+/* Six random hex digits, for names of throw-away things. */
+void args_random_hex(char to[7]);
+
 #endif

@@ -6,6 +6,8 @@
 const struct engine *const engines[] = {
 	&engine_command,
 	&engine_directory,
+	&engine_mariadb,
+	&engine_mysql,
 	&engine_postgresql,
 	&engine_sqlite,
 	&engine_volume,

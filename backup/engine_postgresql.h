@@ -45,8 +45,6 @@ void pg_conninfo(struct buf *out, const char *database);
 void pg_database_name(char to[PG_NAME_MAX + 1], const struct engine_call *c, const char *title);
 /* `name` and `suffix` within PG_NAME_MAX bytes, unique as long as the suffix is. */
 void pg_name_with(char to[PG_NAME_MAX + 1], const char *name, const char *suffix);
-/* Six random hex digits. */
-void pg_random_hex(char to[7]);
 
 /* Runs a script; `vars` (NULL-terminated "name=value", may be NULL) are psql variables. `database` NULL: "postgres", or
  * "template1" where there is none. What it prints in `out` (may be NULL). Messages have a cure where one is known. */

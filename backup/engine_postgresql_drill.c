@@ -124,7 +124,7 @@ static int begin_host(
 		return err_set(e, EPERM,
 			"the user may not make databases, which a drill needs: ALTER ROLE ... "
 			"CREATEDB");
-	pg_random_hex(id);
+	args_random_hex(id);
 	d->prefix = str_format("agent_drill_%s_", id);
 	*out = *c;
 	out->prefix = d->prefix;

@@ -148,7 +148,7 @@ int pg_restore_begin(const struct engine_call *c, const struct engine_restore *r
 	if (!target)
 		abort();
 	target->server = s;
-	pg_random_hex(target->id);
+	args_random_hex(target->id);
 	t->state = target;
 	return 0;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "backup/container_env.h"
@@ -146,15 +145,6 @@ void pg_database_name(char to[PG_NAME_MAX + 1], const struct engine_call *c, con
 	hash_sha256_hex(hex, title, strlen(title));
 	hex[32] = '\0';
 	join(to, prefix, strlen(prefix) + strlen(title) <= PG_NAME_MAX ? title : hex);
-}
-
-void pg_random_hex(char to[7])
-{
-	unsigned char b[3] = {0};
-
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		abort();
-	(void)snprintf(to, 7, "%02x%02x%02x", b[0], b[1], b[2]);
 }
 
 static int add_cure(struct err *e, int r)

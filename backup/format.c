@@ -28,6 +28,8 @@ const struct format format_pax = {
 };
 
 const struct format *const formats[] = {
+	&format_mysql_sql,
+	&format_mysql_users,
 	&format_pax,
 	&format_pg_custom,
 	&format_pg_sql,

@@ -21,8 +21,8 @@ struct format {
 	int (*checker)(struct sink **out, struct err *e);
 };
 
-extern const struct format format_mongo_archive, format_mysql_sql, format_pax, format_pg_custom,
-	format_pg_sql, format_raw, format_redis_rdb, format_sqlite;
+extern const struct format format_mongo_archive, format_mysql_sql, format_mysql_users, format_pax,
+	format_pg_custom, format_pg_sql, format_raw, format_redis_rdb, format_sqlite;
 
 /* Alphabetical, ended by NULL (format.c). */
 extern const struct format *const formats[];

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MySQL and MariaDB by mysqldump or mariadb-dump, whichever is there: one member per database, and the users with their
+ * rights as member "globals" when the whole server is backed up. Consistent for InnoDB, by one transaction per database.
+ */
+#include "backup/engine_mysql.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#define NOT_OF_THE_SYSTEM                                                                          \
+	" NOT IN ('information_schema', 'performance_schema', 'sys', 'mysql', "                    \
+	"'#mysql50#lost+found')"
+
+/* Without comments there is no last line that proves the dump whole; the others send it elsewhere. */
+static int check_argument(const char *a, struct err *e)
+{
+	static const char *const bad[] = {"--skip-comments", "--compact", "--comments=0",
+		"--skip-opt", "--result-file", "-r", "--tab", "-T", "--password", "-p",
+		"--databases", "-B", "--all-databases", "-A", "--xml", "-X"};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		size_t n = strlen(bad[i]);
+		bool is_short = bad[i][1] != '-';
+
+		if (strncmp(a, bad[i], n) == 0 && (is_short || a[n] == '\0' || a[n] == '='))
+			return err_set(e, EINVAL, "arguments: %s cannot be used here", bad[i]);
+	}
+	return 0;
+}
+
+static int check_job(const struct job *j, struct err *e)
+{
+	int r = 0;
+
+	if (j->socket && j->host)
+		return err_set(e, EINVAL, "socket: cannot be set together with host");
+	for (size_t i = 0; i < j->database.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(j->database.items[i], j->database.items[k]) == 0)
+				return err_set(e, EINVAL, "database: %s is named twice",
+					j->database.items[i]);
+	for (size_t i = 0; i < j->arguments.n && r == 0; i++)
+		r = check_argument(j->arguments.items[i], e);
+	return r;
+}
+
+int mysql_server_ask(const struct engine_call *c, struct mysql_server *out, struct err *e)
+{
+	struct buf text = BUF_INIT(4096);
+	char *at, *columns[3];
+	int r;
+
+	r = mysql_script(c, NULL, "SELECT VERSION(), @@version_comment, CURRENT_USER();\n",
+		PLACE_DEADLINE_MS, &text, e);
+	at = r == 0 ? text.data : NULL;
+	if (r == 0 && (!at || !mysql_next_row(&at, columns, 3)))
+		r = err_set(e, EBADMSG, "the server's answer is not understood");
+	if (r == 0) {
+		(void)str_copy(out->version, sizeof(out->version), columns[0]);
+		(void)str_copy(out->user, sizeof(out->user), columns[2]);
+		out->is_mariadb = strstr(columns[0], "MariaDB") || strstr(columns[1], "MariaDB") ||
+				  strstr(columns[1], "mariadb");
+	}
+	buf_done(&text);
+	return r;
+}
+
+static int check_tool(const struct engine_call *c, const struct mysql_server *s,
+	struct engine_info *out, struct err *e)
+{
+	struct mysql_tool tool;
+	struct err text;
+	int r = mysql_tool_find(c, "dump", &tool, e);
+
+	if (r < 0)
+		return r;
+	(void)str_copy(out->server_version, sizeof(out->server_version), s->version);
+	(void)snprintf(
+		out->tool_version, sizeof(out->tool_version), "%s %s", tool.program, tool.version);
+	if (tool.is_mariadb == s->is_mariadb &&
+		mysql_major(tool.version) < mysql_major(s->version) && c->warn) {
+		(void)err_set(&text, EINVAL,
+			"%s %s is older than the server, %s: install a newer one", tool.program,
+			tool.version, s->version);
+		c->warn(c->user, text.msg);
+	}
+	return 0;
+}
+
+static void add_member(struct engine_info *out, const char *title)
+{
+	struct engine_member *m = &out->members[out->n_members++];
+
+	(void)str_copy(m->title, sizeof(m->title), title);
+	m->format = &format_mysql_sql;
+}
+
+static bool has_title(const struct engine_info *info, const char *title)
+{
+	for (size_t i = 0; i < info->n_members; i++)
+		if (strcmp(info->members[i].title, title) == 0)
+			return true;
+	return false;
+}
+
+/* All databases that the user can see, as members; sizes are of those that the job wants. */
+static int list_databases(const struct engine_call *c, struct engine_info *all, struct err *e)
+{
+	static const char sql[] =
+		"SELECT HEX(s.schema_name), COALESCE(SUM(t.data_length + t.index_length), 0)"
+		" FROM information_schema.schemata s LEFT JOIN information_schema.tables t"
+		" ON t.table_schema = s.schema_name WHERE s.schema_name" NOT_OF_THE_SYSTEM
+		" GROUP BY s.schema_name ORDER BY s.schema_name;\n";
+	struct buf text = BUF_INIT(4 * 1024 * 1024);
+	char *at, *columns[2], name[MYSQL_NAME_MAX];
+	int r;
+
+	r = mysql_script(c, NULL, sql, PLACE_DEADLINE_MS, &text, e);
+	at = text.data;
+	while (r == 0 && at && mysql_next_row(&at, columns, 2)) {
+		if (!mysql_unhex(columns[0], name, sizeof(name)))
+			r = err_set(e, EBADMSG, "the name of a database is not understood");
+		else if (all->n_members == ENGINE_MEMBERS_MAX)
+			r = err_set(e, E2BIG, "at most %d databases can be in one job",
+				ENGINE_MEMBERS_MAX);
+		else
+			add_member(all, name);
+		all->size_bytes += strtoll(columns[1], NULL, 10);
+	}
+	buf_done(&text);
+	return r;
+}
+
+static int unknown_database(
+	const struct engine_call *c, const struct engine_info *all, const char *name, struct err *e)
+{
+	struct buf have = BUF_INIT(300);
+	int r;
+
+	for (size_t i = 0; i < all->n_members; i++)
+		buf_addf(&have, "%s%s", i ? ", " : "", all->members[i].title);
+	r = err_set(e, ENOENT,
+		"database: there is no %s on %s that this user can see; there are: %s", name,
+		place_title(c->place), have.len ? buf_str(&have) : "none");
+	buf_done(&have);
+	return r;
+}
+
+static int check_rights(const struct engine_call *c, const struct mysql_server *s,
+	const char *grants, const char *database, struct err *e)
+{
+	struct buf missing = BUF_INIT(200);
+	struct err text;
+	bool routines;
+	int r = 0;
+
+	mysql_missing_rights(grants, database, &missing, &routines);
+	if (missing.len > 0)
+		r = err_set(e, EACCES,
+			"database %s: %s may not do all that a whole dump needs; GRANT %s ON "
+			"`%s`.* TO it",
+			database, s->user, buf_str(&missing), database);
+	else if (!routines && c->warn) {
+		(void)err_set(&text, EINVAL,
+			"database %s: procedures and functions of other users may be left out; "
+			"GRANT %s TO %s",
+			database, s->is_mariadb ? "SELECT ON mysql.proc" : "SHOW_ROUTINE ON *.*",
+			s->user);
+		c->warn(c->user, text.msg);
+	}
+	buf_done(&missing);
+	return r;
+}
+
+static int check_all_rights(const struct engine_call *c, const struct mysql_server *s,
+	const struct engine_info *info, struct err *e)
+{
+	struct buf grants = BUF_INIT(1024 * 1024);
+	int r = mysql_script(c, NULL, "SHOW GRANTS;\n", PLACE_DEADLINE_MS, &grants, e);
+
+	for (size_t i = 0; i < info->n_members && r == 0; i++)
+		r = check_rights(c, s, buf_str(&grants), info->members[i].title, e);
+	buf_done(&grants);
+	return r;
+}
+
+/* Only InnoDB shows one moment of itself to a dump that runs for a while. */
+static int warn_engines(const struct engine_call *c, const struct engine_info *info, struct err *e)
+{
+	struct buf sql = BUF_INIT(1024 * 1024), text = BUF_INIT(4096);
+	char *at, *columns[2];
+	struct err note;
+	int r;
+
+	buf_adds(&sql, "SELECT engine, COUNT(*) FROM information_schema.tables WHERE table_type ="
+		       " 'BASE TABLE' AND engine NOT IN ('InnoDB', 'VIEW', 'MEMORY', 'BLACKHOLE')"
+		       " AND table_schema IN (''");
+	for (size_t i = 0; i < info->n_members; i++) {
+		buf_adds(&sql, ", ");
+		mysql_add_text(&sql, info->members[i].title);
+	}
+	buf_adds(&sql, ") GROUP BY engine;\n");
+	r = mysql_script(c, NULL, buf_str(&sql), PLACE_DEADLINE_MS, &text, e);
+	at = text.data;
+	while (r == 0 && at && c->warn && mysql_next_row(&at, columns, 2)) {
+		(void)err_set(&note, EINVAL,
+			"%s tables are %s: what changes while the dump runs may "
+			"be in it by half",
+			columns[1], columns[0]);
+		c->warn(c->user, note.msg);
+	}
+	buf_done(&sql);
+	buf_done(&text);
+	return r;
+}
+
+/* Those that the job names, in its order. */
+static int choose(const struct engine_call *c, const struct engine_info *all,
+	struct engine_info *out, struct err *e)
+{
+	const struct job_list *named = &c->job->database;
+
+	for (size_t i = 0; i < named->n; i++) {
+		if (!has_title(all, named->items[i]))
+			return unknown_database(c, all, named->items[i], e);
+		add_member(out, named->items[i]);
+	}
+	for (size_t i = 0; named->n == 0 && i < all->n_members; i++)
+		add_member(out, all->members[i].title);
+	if (out->n_members == 0)
+		return err_set(e, ENOENT, "there is no database on %s that this user can see",
+			place_title(c->place));
+	return 0;
+}
+
+/* Of the whole server also the users, when this one may read them. */
+static void add_users(const struct engine_call *c, struct engine_info *out)
+{
+	struct counts counts;
+	struct err why, text;
+
+	if (c->job->database.n > 0)
+		return;
+	if (mysql_users_count(c, &counts, &why) == 0) {
+		memmove(out->members + 1, out->members, out->n_members * sizeof(*out->members));
+		(void)str_copy(out->members[0].title, sizeof(out->members[0].title), MYSQL_GLOBALS);
+		out->members[0].format = &format_mysql_users;
+		out->n_members++;
+		return;
+	}
+	(void)err_set(
+		&text, EACCES, "users and their rights are not in the backup: %.300s", why.msg);
+	if (c->warn)
+		c->warn(c->user, text.msg);
+}
+
+static struct engine_member *members_new(void)
+{
+	struct engine_member *m = calloc(ENGINE_MEMBERS_MAX + 1, sizeof(*m));
+
+	if (!m)
+		abort();
+	return m;
+}
+
+static int probe(const struct engine_call *c, struct engine_info *out, struct err *e)
+{
+	struct engine_info all = {.members = members_new()}, info = {.members = members_new()};
+	struct mysql_server s;
+	int r = mysql_server_ask(c, &s, e);
+
+	if (r == 0)
+		r = check_tool(c, &s, &info, e);
+	if (r == 0)
+		r = list_databases(c, &all, e);
+	if (r == 0)
+		r = choose(c, &all, &info, e);
+	if (r == 0)
+		r = check_all_rights(c, &s, &info, e);
+	if (r == 0)
+		r = warn_engines(c, &info, e);
+	if (r == 0)
+		add_users(c, &info);
+	info.size_bytes = info.n_members >= all.n_members ? all.size_bytes : 0;
+	free(all.members);
+	if (r < 0)
+		free(info.members);
+	else
+		*out = info;
+	return r;
+}
+
+int mysql_count(
+	const struct engine_call *c, const char *database, struct counts *out, struct err *e)
+{
+	static const char *const what[] = {
+		"SELECT 'tables', COUNT(*) FROM information_schema.tables WHERE table_type NOT IN"
+		" ('VIEW', 'SYSTEM VIEW', 'SEQUENCE') AND table_schema = ",
+		"SELECT 'views', COUNT(*) FROM information_schema.views WHERE table_schema = ",
+		"SELECT 'triggers', COUNT(*) FROM information_schema.triggers WHERE trigger_schema "
+		"= ",
+		"SELECT 'routines', COUNT(*) FROM information_schema.routines WHERE routine_schema "
+		"= ",
+		"SELECT 'events', COUNT(*) FROM information_schema.events WHERE event_schema = ",
+		"SELECT 'rows', COALESCE(SUM(table_rows), 0) FROM information_schema.tables"
+		" WHERE table_schema = ",
+	};
+	struct buf sql = BUF_INIT(8192), text = BUF_INIT(4096);
+	char *at, *columns[2];
+	int r;
+
+	for (size_t i = 0; i < ARRAY_LEN(what); i++) {
+		buf_adds(&sql, what[i]);
+		mysql_add_text(&sql, database);
+		buf_adds(&sql, ";\n");
+	}
+	r = mysql_script(c, NULL, buf_str(&sql), PLACE_DEADLINE_MS, &text, e);
+	memset(out, 0, sizeof(*out));
+	at = text.data;
+	while (r == 0 && at && mysql_next_row(&at, columns, 2))
+		counts_set(out, columns[0], strtoll(columns[1], NULL, 10),
+			strcmp(columns[0], "rows") == 0 || c->job->arguments.n > 0);
+	buf_done(&sql);
+	buf_done(&text);
+	return r;
+}
+
+static int count(const struct engine_call *c, const struct engine_member *m, struct counts *out,
+	struct err *e)
+{
+	char name[MYSQL_NAME_MAX];
+
+	if (m->format == &format_mysql_users)
+		return mysql_users_count(c, out, e);
+	mysql_database_name(name, c, m->title);
+	return mysql_count(c, name, out, e);
+}
+
+#define MYSQL_ENGINE(title, words)                                                                 \
+	{                                                                                          \
+		.name = title, .doc = words, .tools = "mariadb-dump|mysqldump mariadb|mysql",      \
+		.restore_tools = "mariadb|mysql", .default_port = 3306, .check_job = check_job,    \
+		.probe = probe, .count = count, .dump = mysql_dump,                                \
+		.restore_plan = mysql_restore_plan, .restore_begin = mysql_restore_begin,          \
+		.restore_member = mysql_restore_member, .restore_end = mysql_restore_end,          \
+		.drill_begin = mysql_drill_begin, .drill_end = mysql_drill_end,                    \
+	}
+
+const struct engine engine_mariadb =
+	MYSQL_ENGINE("mariadb", "Each database with its views, triggers, routines and events as "
+				"SQL; of a whole server also "
+				"the users.");
+const struct engine engine_mysql =
+	MYSQL_ENGINE("mysql", "Each database with its views, triggers, routines and events as SQL; "
+			      "of a whole server also "
+			      "the users.");
