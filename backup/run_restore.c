@@ -64,7 +64,8 @@ static int into_engine(
 	struct run *r, const struct chosen *c, const struct read_keys *k, struct err *e)
 {
 	const struct manifest *m = c->manifest;
-	const struct engine_restore how = {.into = r->o->restore.into, .manifest = m};
+	const struct engine_restore how = {
+		.into = r->o->restore.into, .member = r->o->restore.member, .manifest = m};
 	int result;
 
 	if (!same_family(m->engine, r->job->engine))
