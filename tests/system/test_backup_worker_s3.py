@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole runs against Ceph's S3 gateway: whatever ends them, a bucket has whole backups and nothing else."""
+
+import hashlib
+import itertools
+import json
+import os
+import random
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness import rgw as rgw_server
+from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
+from harness.s3 import Bucket
+from harness.worker import Worker
+
+NUMBERS = itertools.count(1)
+SIZE = 500_000  # eight parts
+
+pytestmark = pytest.mark.root
+
+
+def sh(script, *arguments):
+    return ["/bin/sh", "-c", script, "sh", *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def rgw(tmp_path_factory):
+    if missing := rgw_server.missing():
+        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
+    server = Rgw(tmp_path_factory.mktemp("rgw"))
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def make_worker(rgw, tmp_path):
+    def make(name="one"):
+        client = rgw.client()
+        bucket = f"runs-{next(NUMBERS)}"
+        client.create_bucket(Bucket=bucket)
+        folder = tmp_path / name
+        folder.mkdir()
+        b = Bucket(folder, client, bucket, rgw.endpoint, ACCESS_KEY, SECRET_KEY)
+        data = folder / "data"
+        data.write_bytes(os.urandom(SIZE))
+        worker = Worker(folder, {"command": ["/bin/cat", str(data)], "compression": "none"}, [b.settings])
+        worker.bucket, worker.data = b, data
+        return worker
+
+    return make
+
+
+def whole_backups(bucket):
+    """Each manifest stands for whole objects, and each object belongs to one; returns how many there are."""
+    keys, known, n = bucket.keys(), set(), 0
+    for key in keys:
+        if not key.endswith("/manifest.json"):
+            continue
+        n += 1
+        known.add(key)
+        for member in json.loads(bucket.object(key))["members"]:
+            data = b"".join(bucket.object(s["key"]) for s in member["segments"])
+            assert hashlib.sha256(data).hexdigest() == member["stored_sha256"], key
+            known |= {s["key"] for s in member["segments"]}
+    assert set(keys) == known
+    return n
+
+
+def test_a_backup_in_parts_comes_back(make_worker):
+    worker = make_worker()
+    worker.backup()
+    assert whole_backups(worker.bucket) == 1
+    assert worker.bucket.uploads() == []
+    assert worker.restored() == worker.data.read_bytes()
+    worker.run("verify").good()
+    assert worker.backups()[0]["verified_ms"] > 0
+
+
+def test_row_02_a_dump_that_fails_at_its_end_leaves_no_object_and_no_part(make_worker):
+    worker = make_worker()
+    worker.run("backup", {"command": sh('cat "$1"; echo out of memory >&2; exit 1', worker.data)}).bad("out of memory")
+    worker.bucket.assert_nothing()
+    assert worker.journals() == []
+
+
+def test_several_segments_are_one_stream(make_worker):
+    worker = make_worker()
+    worker.stores = [{**worker.stores[0], "max_parts": 3}]
+    worker.backup()
+    assert sum(not k.endswith(".json") for k in worker.bucket.keys()) >= 3
+    assert worker.restored() == worker.data.read_bytes()
+    worker.run("backup", {"command": sh('cat "$1"; exit 1', worker.data)}).bad()
+    assert whole_backups(worker.bucket) == 1
+    assert worker.bucket.uploads() == []
+
+
+def moments(worker, n):
+    """Times all over a run, as long as one takes here and now."""
+    began = time.monotonic()
+    worker.backup()
+    whole = 1.5 * (time.monotonic() - began)
+    return [random.uniform(0, whole) for _ in range(n)]
+
+
+def end_at(run, seconds, how):
+    try:
+        run.process.wait(seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        how(run)
+        return True
+
+
+def test_a_backup_stopped_at_a_random_moment_leaves_no_object_and_no_part(make_worker):
+    worker = make_worker()
+    stopped = 0
+    for seconds in moments(worker, 12):
+        before = whole_backups(worker.bucket)
+        run = worker.begin("backup")
+        stopped += end_at(run, seconds, lambda r: r.process.terminate())
+        run.wait()
+        # Before its first line the signal is the end of it, without a word.
+        good = any(line["ok"] for line in run.said("result"))
+        assert whole_backups(worker.bucket) == before + good, run.explain()
+        assert worker.bucket.uploads() == []
+    assert stopped
+
+
+def test_row_11_a_worker_killed_at_a_random_moment_leaves_nothing_after_the_next_sweep(make_worker):
+    def kills(worker):
+        for seconds in moments(worker, 8):
+            run = worker.begin("backup")
+            end_at(run, seconds, lambda r: r.process.kill())
+            run.wait()
+            worker.run("sweep", job=None, jobs=["shop"]).good()
+            whole_backups(worker.bucket)
+            assert worker.bucket.uploads() == []
+            assert worker.journals() == []
+        worker.backup()
+        assert worker.restored() == worker.data.read_bytes()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(kills, [make_worker(str(n)) for n in range(3)]))
+
+
+def test_a_bucket_that_is_gone_is_a_partial_backup(make_worker):
+    worker = make_worker()
+    worker.stores = [worker.directory_store("local"), {**worker.stores[0], "bucket": "not-there"}]
+    worker.job["stores"] = ["local", "offsite"]
+    result = worker.run("backup").bad("offsite")
+    assert result["partial"] is True
+    assert worker.restored(store="local") == worker.data.read_bytes()
+
+
+def test_two_kinds_of_stores_at_once(make_worker):
+    worker = make_worker()
+    worker.stores.append(worker.directory_store("local"))
+    worker.job["stores"] = ["offsite", "local"]
+    worker.backup()
+    assert worker.restored(store="local") == worker.restored(store="offsite") == worker.data.read_bytes()
+
+
+def test_a_flipped_bit_in_the_bucket_is_found(make_worker):
+    worker = make_worker()
+    worker.backup()
+    [key] = [k for k in worker.bucket.keys() if not k.endswith(".json")]
+    data = bytearray(worker.bucket.object(key))
+    data[len(data) // 2] ^= 1
+    worker.bucket.client.put_object(Bucket=worker.bucket.name, Key=key, Body=bytes(data))
+    worker.run("verify").bad("SHA-256")
+    assert worker.backups()[0]["bad_ms"] > 0
+    worker.run("restore", restore={"to": "-"}).bad()
