@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from harness.agent import run_cli
+from harness.agent import Agent, run_cli
+from harness.backup_jobs import settings
 from harness.backup_story import ERROR, HOSTILE, MIB, Story
 from harness.web_process import WebProcess
 
@@ -266,3 +267,32 @@ def test_the_overview_tells_of_what_is_wrong(browser, process, story):
     browser.until(lambda: browser.texts(".backup-strip a") == ["Backup shop"], "what is wrong now")
     browser.click(".backup-strip a")
     browser.until(lambda: "option `deadline`".replace("`", "") in browser.text(".troubles"), "what to do")
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    agent = Agent(folder, settings=settings(folder)).start(samples=1)
+    yield agent
+    agent.finish()
+
+
+def test_a_real_backup_by_the_button(browser, real):
+    page(browser, real, "letter")
+    assert "never" in row(browser, "letter")
+    button(browser, "Back up now").click()
+    browser.until(lambda: row(browser, "letter", ".col-state") == "ok", "the end")
+    browser.until(lambda: "local" in browser.text(".in-stores tbody"), "the backup in the store")
+    button(browser, "Verify the newest").click()
+    browser.until(lambda: "Verification: ok" in browser.text(".action-status"), "the verification")
+    browser.until(lambda: "verified" in browser.text(".in-stores tbody"), "its mark")
+
+
+def test_a_real_backup_that_is_cancelled(browser, real):
+    page(browser, real, "endless")
+    button(browser, "Back up now").click()
+    browser.until(lambda: "/s" in row(browser, "endless", ".progress"), "bytes and their rate")
+    button(browser, "Cancel").click()
+    browser.click("dialog .primary")
+    browser.until(lambda: "cancelled" in row(browser, "endless", ".col-state"), "the end")
+    browser.until(lambda: "cancelled by hand" in browser.text(".troubles") or "ended by hand" in browser.text(".troubles"), "what it means")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The routes of backups: what is asked of the daemon, what is refused before, the live stream, Prometheus. The daemon is a stand-in
-here, because what it has to say must be foretold; test_backup_*.py have the real one."""
+where what it has to say must be foretold; the last tests have the real one."""
 
 import json
 import shutil
@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from harness.agent import Agent
+from harness.backup_jobs import settings
 from harness.sse import Stream
 from harness.wait import until
 from harness.web_process import Refused, WebProcess
@@ -230,3 +232,73 @@ def test_the_description_has_the_routes(agent):
     body = paths["/api/v1/backups/jobs/{job}/run"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) == {"what", "backup", "store", "dry_run"}
     assert json.dumps(paths["/api/v1/backups/runs/{run}/cancel"])
+
+
+# --- the real daemon and its workers
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    agent = Agent(folder, settings=settings(folder)).start(samples=1)
+    yield agent
+    agent.finish()
+
+
+def begin(agent, job):
+    answer = ask(agent, "POST", f"backups/jobs/{job}/run", {})
+    assert answer.status == 200, answer
+    return answer.json()["run"]
+
+
+def wait_for(agent, stream, run, *states):
+    """The run as the stream tells of it, once it is in one of the states."""
+    while True:
+        told = stream.data("backup")["run"]
+        if told["run"] == run and told["state"] in states:
+            assert agent.api(f"backups/runs/{run}")["run"]["run"] == run
+            return told
+
+
+def job_named(agent, name):
+    return next(j for j in agent.api("backups")["jobs"] if j["name"] == name)
+
+
+def test_a_real_backup_from_the_button_to_prometheus(real):
+    assert not [line for line in metrics(real) if line.startswith("agent_backup_last") and "letter" in line]
+    stream = Stream(real, "?class=agent")
+    stream.event()
+    done = wait_for(real, stream, begin(real, "letter"), "done", "failed")
+    stream.close()
+    assert (done["state"], done["plain_bytes"], done["what"]) == ("done", 60000, "backup") and "web admin" in done["by"]
+    job = job_named(real, "letter")
+    assert job["last"]["run"] == done["run"] and job["last_plain_bytes"] == 60000 and "running" not in job
+    (backup,) = real.api("backups/jobs/letter?refresh=true")["backups"]
+    assert backup["id"] == done["backup"] and backup["store"] == "local"
+    assert 'agent_backup_last_plain_size_bytes{job="letter"} 60000' in metrics(real)
+    assert 'agent_backup_last_run_ok{job="letter"} 1' in metrics(real)
+
+
+def test_a_real_failure_has_the_programs_own_words(real):
+    stream = Stream(real, "?class=agent")
+    stream.event()
+    failed = wait_for(real, stream, begin(real, "broken"), "done", "failed")
+    stream.close()
+    assert failed["state"] == "failed" and "cannot open it" in failed["error"] and "3" in failed["error"]
+    assert 'agent_backup_last_run_ok{job="broken"} 0' in metrics(real)
+    assert real.api("backups/jobs/broken?refresh=true")["backups"] == []
+
+
+def test_a_real_run_is_seen_going_on_and_cancelled(real):
+    stream = Stream(real, "?class=agent")
+    stream.event()
+    run = begin(real, "endless")
+    until(lambda: stream.data("backup")["run"]["plain_bytes"] > 0, 10, "bytes")
+    assert job_named(real, "endless")["running"]["run"] == run
+    assert 'agent_backup_running{job="endless"} 1' in metrics(real)
+    answer = ask(real, "POST", f"backups/runs/{run}/cancel")
+    assert answer.status == 200 and answer.json()["run"]["state"] == "cancelled", answer
+    assert wait_for(real, stream, run, "cancelled")["ended_ms"] > 0
+    stream.close()
+    assert real.api("backups/jobs/endless?refresh=true")["backups"] == []
+    refused(real, "POST", f"backups/runs/{run + 1000}/cancel", None, 404, "")

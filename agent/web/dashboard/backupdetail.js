@@ -141,6 +141,7 @@ export class BackupDetail {
 
 	/** Says what became of the run that was begun here. */
 	ended(run) {
+		this.list.expect(run.ended_ms);
 		if (run.run !== this.mine) return;
 		this.mine = null;
 		replaceContent(

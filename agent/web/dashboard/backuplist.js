@@ -9,6 +9,8 @@ import { plainTable, replaceContent } from "/assets/plaintable.js";
 import { clock, format } from "/assets/units.js";
 
 const SHOWN = 7;
+const FIRST_MS = 500;
+const TRIES = 7; // a minute in all
 
 export class BackupList {
 	/** `verify` begins a verification of {backup, store}. */
@@ -35,7 +37,15 @@ export class BackupList {
 		);
 	}
 
+	/** Something was done with the stores at that time; the agent looks into them again by itself, a moment later. */
+	expect(ms) {
+		this.wanted = ms;
+		this.tries = 0;
+	}
+
 	async load(refresh = false) {
+		if (this.asking) return;
+		this.asking = refresh;
 		const path = `/api/v1/backups/jobs/${encodeURIComponent(this.name)}`;
 		if (refresh) {
 			this.again.disabled = true;
@@ -49,6 +59,19 @@ export class BackupList {
 			replaceContent(this.read, "");
 		}
 		this.again.disabled = false;
+		this.asking = false;
+		this.loadLater();
+	}
+
+	/** Nobody has read the stores yet: now is the time. What is older than what was done is looked at once more. */
+	loadLater() {
+		if (this.answer?.time_ms === 0 && !this.asked) {
+			this.asked = true;
+			this.load(true);
+		} else if (this.answer?.time_ms < this.wanted && this.tries < TRIES) {
+			clearTimeout(this.timer);
+			this.timer = setTimeout(() => this.signal.aborted || this.load(), FIRST_MS * 2 ** this.tries++);
+		}
 	}
 
 	show(answer) {
