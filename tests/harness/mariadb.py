@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A MariaDB server (Debian: mariadb-server) on a free port of loopback and on a socket; a password is needed on both."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import unprivileged
+from harness.agent import free_port
+from harness.wait import until
+
+# The test's own databases are made from scratch each time: nothing of them needs to survive.
+SETTINGS = {"innodb-buffer-pool-size": "64M", "innodb-log-file-size": "16M", "innodb-flush-log-at-trx-commit": "0",
+            "innodb-flush-method": "nosync", "innodb-fast-shutdown": "3", "performance-schema": "OFF", "skip-name-resolve": "ON",
+            "character-set-server": "utf8mb4", "collation-server": "utf8mb4_unicode_ci", "log-bin-trust-function-creators": "ON",
+            "skip-log-bin": None}
+
+
+def missing():
+    """What is not installed; None when all is."""
+    return next((p for p in ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump") if not shutil.which(p)), None)
+
+
+class Mariadb:
+    """`settings` are options of mariadbd; None: one without a value."""
+
+    user, password = "root", "secret-of-mariadb"
+
+    def __init__(self, folder, settings=None):
+        self.folder = Path(folder)
+        self.settings = {**SETTINGS, **(settings or {})}
+        self.port = free_port()
+        self.run = None  # the folder of the socket, whose path must be short
+        self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def socket(self):
+        return f"{self.run}/s"
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def start(self):
+        unprivileged.give(self.folder)
+        self.run = tempfile.mkdtemp(prefix="my-", dir="/tmp")
+        unprivileged.give(Path(self.run))
+        is_new = not self.data.exists()
+        if is_new:
+            unprivileged.run("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+                             "--auth-root-authentication-method=normal", cwd=self.folder)
+        options = [f"--{k}" if v is None else f"--{k}={v}" for k, v in self.settings.items()]
+        self.process = unprivileged.start(
+            shutil.which("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
+            f"--pid-file={self.run}/pid", "--bind-address=127.0.0.1", f"--port={self.port}", *options,
+            cwd=self.folder, log=self.folder / "server.log")
+        try:
+            until(lambda: self._answers("" if is_new else self.password), 60, "MariaDB", step=0.02)
+            if is_new:
+                self._close()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _close(self):
+        """From now on root needs its password, and nobody else is there."""
+        self._run("mariadb", password="", input=(
+            f"SET PASSWORD = PASSWORD('{self.password}');"
+            f"CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '{self.password}';"
+            "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;"
+            "DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host NOT IN ('localhost', '127.0.0.1'));"
+            "FLUSH PRIVILEGES;").encode())
+
+    def _answers(self, password):
+        if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
+            raise RuntimeError("MariaDB ended:\n" + (self.folder / "server.log").read_text(errors="replace"))
+        return Path(self.socket).exists() and self._run("mariadb", "-e", "SELECT 1", password=password)
+
+    def _run(self, program, *words, password=None, **more):
+        environment = {**os.environ, "MYSQL_PWD": self.password if password is None else password}
+        r = subprocess.run([program, "--no-defaults", f"--socket={self.socket}", f"--user={self.user}",
+                            "--default-character-set=utf8mb4", *words], env=environment, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, check=False, **more)
+        assert r.returncode == 0, f"{program} {words}: {r.stderr.decode(errors='replace')}"
+        return r.stdout.decode(errors="surrogateescape")
+
+    def tool(self, program, *words, **more):
+        """Runs one of the tools as root and returns what it printed."""
+        return self._run(program, *words, **more)
+
+    def sql(self, text, db=None):
+        """Runs statements and returns what they print, a row a line, columns with a tab between, as --batch escapes them."""
+        words = ["--batch", "--skip-column-names", "--binary-mode", *([db] if db else [])]
+        return self._run("mariadb", *words, input=text.encode()).rstrip("\n")
+
+    def create(self, db, text="", options="CHARACTER SET utf8mb4"):
+        """A database, with these statements run in it."""
+        self.sql(f"CREATE DATABASE `{db}` {options}")
+        if text:
+            self.sql(text, db)
+
+    def drop(self, *databases):
+        for db in databases:
+            self.sql(f"DROP DATABASE IF EXISTS `{db}`")
+
+    def databases(self):
+        """Those that are not the server's own."""
+        return self.sql("SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN"
+                        " ('information_schema', 'mysql', 'performance_schema', 'sys') ORDER BY 1").splitlines()
+
+    def rows(self, db):
+        """All rows of all tables: {"orders": [rows, with bytes in hexadecimal]}."""
+        found = {}
+        for table in self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+                              " AND table_type = 'BASE TABLE' ORDER BY 1", db).splitlines():
+            columns = self.sql("SELECT CONCAT('HEX(`', column_name, '`)') FROM information_schema.columns WHERE"
+                               f" table_schema = DATABASE() AND table_name = '{table}' ORDER BY ordinal_position", db).splitlines()
+            found[table] = self.sql(f"SELECT {', '.join(columns)} FROM `{table}` ORDER BY {', '.join(columns)}", db).splitlines()
+        return found
+
+    def stop(self):
+        """And removes everything."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.run:
+            shutil.rmtree(self.run, ignore_errors=True)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL server (Debian: postgresql) on a free port of loopback and on a socket.
+
+As in the official images: a password is needed over TCP (scram-sha-256), none through the socket."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import unprivileged
+from harness.agent import free_port
+from harness.wait import until
+
+# The test's own databases are made from scratch each time: nothing of them needs to survive.
+SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
+            "shared_buffers": "64MB", "max_connections": "50"}
+
+
+def versions():
+    """Of the servers that are installed, the newest first."""
+    return sorted((p.parent.parent.name for p in Path("/usr/lib/postgresql").glob("*/bin/postgres")), key=float, reverse=True)
+
+
+def missing():
+    """What is not installed; None when all is."""
+    return None if versions() else "postgresql"
+
+
+class Postgres:
+    """`settings` are lines of postgresql.conf. Databases are UTF-8."""
+
+    user, password = "postgres", "secret-of-postgres"
+
+    def __init__(self, folder, settings=None, version=None):
+        self.folder = Path(folder)
+        self.bin = Path("/usr/lib/postgresql") / (version or versions()[0]) / "bin"
+        self.settings = {**SETTINGS, **(settings or {})}
+        self.port = free_port()
+        self.host = None  # the folder of the socket; its path must be short
+        self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def start(self):
+        unprivileged.give(self.folder)
+        self.host = tempfile.mkdtemp(prefix="pg-", dir="/tmp")
+        unprivileged.give(Path(self.host))
+        if not (self.data / "PG_VERSION").exists():
+            self._make()
+        log = self.folder / "server.log"
+        self.process = unprivileged.start(
+            str(self.bin / "postgres"), "-D", str(self.data), "-p", str(self.port), "-k", self.host, cwd=self.folder, log=log)
+        try:
+            until(self._answers, 60, "PostgreSQL", step=0.02)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _make(self):
+        secret = self.folder / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)
+        unprivileged.run(
+            str(self.bin / "initdb"), "-D", str(self.data), "-U", self.user, "--auth-host=scram-sha-256", "--auth-local=trust",
+            f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions", cwd=self.folder)
+        secret.unlink()
+        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as f:
+            f.writelines(f"{name} = '{value}'\n" for name, value in {"listen_addresses": "127.0.0.1", **self.settings}.items())
+
+    def _answers(self):
+        if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
+            raise RuntimeError("PostgreSQL ended:\n" + (self.folder / "server.log").read_text(errors="replace"))
+        r = subprocess.run([self.bin / "pg_isready", "-q"], env=self.environment(), check=False)
+        return r.returncode == 0
+
+    def environment(self, db="postgres", **more):
+        """For the tools: PGHOST and the others."""
+        return {**os.environ, "PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": self.user,
+                "PGPASSWORD": self.password, "PGDATABASE": db, **more}
+
+    def tool(self, *words, db="postgres", **more):
+        """Runs one of the tools and returns what it printed."""
+        r = subprocess.run([self.bin / words[0], *words[1:]], env=self.environment(db), stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, check=False, **more)
+        assert r.returncode == 0, f"{words}: {r.stderr.decode(errors='replace')}"
+        return r.stdout.decode()
+
+    def sql(self, text, db="postgres"):
+        """Runs statements (those of psql too) and returns what they print, a row a line, columns with | between."""
+        return self.tool("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-", db=db, input=text.encode()).rstrip("\n")
+
+    def ask(self, query, db="postgres"):
+        """The rows of a query as dictionaries."""
+        return json.loads(self.sql(f"SELECT coalesce(json_agg(q), '[]') FROM ({query}) q", db))
+
+    def create(self, db, text="", options=""):
+        """A database, with these statements run in it."""
+        self.sql(f'CREATE DATABASE "{db}" {options}')
+        if text:
+            self.sql(text, db)
+
+    def drop(self, *databases):
+        for db in databases:
+            self.sql(f'DROP DATABASE IF EXISTS "{db}" WITH (FORCE)')
+
+    def databases(self):
+        return self.sql("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1").split("\n")
+
+    def rows(self, db):
+        """All rows of all tables, sequences and large objects: {"public.orders": [rows as text]}."""
+        tables = self.ask("SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n"
+                          " ON n.oid = relnamespace WHERE relkind IN ('r', 'm', 'S') AND n.nspname !~ '^(pg_|information_schema)'"
+                          " ORDER BY 1", db)
+        found = {t["name"]: self.sql(f"SELECT t::text FROM {t['name']} t ORDER BY 1", db).split("\n") for t in tables}
+        found["large objects"] = self.sql("SELECT oid, md5(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY 1", db).split("\n")
+        return found
+
+    def stop(self):
+        """And removes everything."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.host:
+            shutil.rmtree(self.host, ignore_errors=True)
