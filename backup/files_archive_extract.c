@@ -54,6 +54,21 @@ static void say(int fd, char kind, const char *path, const char *text)
 		return;
 }
 
+/* libarchive says "Write failed" and keeps the reason apart. */
+static void say_error(int fd, char kind, const char *path, struct archive *a)
+{
+	const char *what = archive_error_string(a);
+	int code = archive_errno(a);
+	char text[200];
+
+	what = what ? what : "failed";
+	if (code > 0 && !strstr(what, strerror(code)))
+		(void)snprintf(text, sizeof(text), "%.120s: %.70s", what, strerror(code));
+	else
+		(void)snprintf(text, sizeof(text), "%.190s", what);
+	say(fd, kind, path, text);
+}
+
 static int copy_data(struct archive *from, struct archive *to)
 {
 	const void *bytes;
@@ -79,11 +94,11 @@ static bool extract_one(
 
 	path = path ? path : "?";
 	if (r < ARCHIVE_WARN) {
-		say(said, 'E', path, archive_error_string(to));
+		say_error(said, 'E', path, to);
 		return false;
 	}
 	if (copy_data(from, to) < ARCHIVE_OK) {
-		say(said, 'E', path, archive_error_string(from));
+		say_error(said, 'E', path, from);
 		return false;
 	}
 	if (r == ARCHIVE_OK)
@@ -91,7 +106,7 @@ static bool extract_one(
 	if (r == ARCHIVE_OK)
 		return true;
 	if (r < ARCHIVE_WARN || (*warnings)++ < FILES_WARNINGS_MAX)
-		say(said, r < ARCHIVE_WARN ? 'E' : 'W', path, archive_error_string(to));
+		say_error(said, r < ARCHIVE_WARN ? 'E' : 'W', path, to);
 	return r >= ARCHIVE_WARN;
 }
 
@@ -123,7 +138,7 @@ static int extract(int data, int said)
 	if (archive_write_disk_set_options(to, flags) != ARCHIVE_OK ||
 		archive_read_support_format_tar(from) != ARCHIVE_OK ||
 		archive_read_open_fd(from, data, READ_BYTES) != ARCHIVE_OK) {
-		say(said, 'E', "archive", archive_error_string(from));
+		say_error(said, 'E', "archive", from);
 		return 1;
 	}
 	while ((r = archive_read_next_header(from, &x)) == ARCHIVE_OK || r == ARCHIVE_WARN) {
@@ -132,12 +147,12 @@ static int extract(int data, int said)
 			return 1;
 	}
 	if (r != ARCHIVE_EOF) {
-		say(said, 'E', "archive", archive_error_string(from));
+		say_error(said, 'E', "archive", from);
 		return 1;
 	}
 	/* Modes and times of folders are set at the end. */
 	if (archive_write_close(to) < ARCHIVE_WARN) {
-		say(said, 'E', "folders", archive_error_string(to));
+		say_error(said, 'E', "folders", to);
 		return 1;
 	}
 	(void)archive_write_free(to);
