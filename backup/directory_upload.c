@@ -134,8 +134,13 @@ static int directory_commit(struct upload *up, struct store_object *out, struct 
 	if (rename_new(u->place.fd, u->part, u->place.name) < 0)
 		return err_sys(e, "folder %s: rename %s", u->d->path, u->place.full);
 	u->is_made = false;
-	if (fsync(u->place.fd) < 0)
-		return err_sys(e, "folder %s: sync the folder of %s", u->d->path, u->place.full);
+	if (fsync(u->place.fd) < 0) {
+		int r = err_sys(e, "folder %s: sync the folder of %s", u->d->path, u->place.full);
+
+		/* What is told as failed must not be a backup. */
+		(void)unlinkat(u->place.fd, u->place.name, 0);
+		return r;
+	}
 	memset(out, 0, sizeof(*out));
 	(void)str_copy(out->key, sizeof(out->key), u->key);
 	out->bytes = st.st_size;
