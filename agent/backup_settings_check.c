@@ -15,9 +15,15 @@ static void check_drill(const struct config_block *b, const struct job *job, str
 {
 	const struct engine *engine = engine_find(job->engine);
 
-	if (engine && !engine->drill_begin && config_block_has(b, "drill_schedule"))
+	if (!config_block_has(b, "drill_schedule"))
+		return;
+	if (engine && !engine->drill_begin)
 		config_block_mistake(b, m,
 			"drill_schedule: this engine cannot restore into a throw-away server");
+	else if (job->encrypt.n && !config_block_has(b, "identity_file"))
+		config_block_mistake(b, m,
+			"drill_schedule: the backups are encrypted: a drill needs the private key "
+			"on this server (identity_file)");
 }
 
 void backup_settings_check_job(const struct config_block *b, json_t *settings, struct mistakes *m)

@@ -298,6 +298,9 @@ static int check_flags(const struct command_call *c)
 		return cmd_usage(c, "which job? Its name (agent backup)");
 	if (c->flags[FLAG_ID] && c->flags[FLAG_AT])
 		return cmd_usage(c, "either --id or --at");
+	if (c->flags[FLAG_TO] && strcmp(c->flags[FLAG_TO], "-") == 0 && isatty(STDOUT_FILENO))
+		return cmd_usage(
+			c, "--to -: stdout is a terminal; send it into a file or a program");
 	if (c->flags[FLAG_INTO] && c->flags[FLAG_TO])
 		return cmd_usage(c, "either --into or --to");
 	return 0;

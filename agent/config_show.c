@@ -142,6 +142,38 @@ static void change_group(
 	}
 }
 
+/* Two marks a line: what is above is uncommented line by line, this is copied as a whole. */
+static const char backup_example[] =
+	"\n## Backups, a complete example:\n##\n"
+	"## stores = {\n"
+	"##     offsite = { type = \"s3\", endpoint = \"https://s3.example.com\",\n"
+	"##                 bucket = \"backups\", prefix = \"vps1/\",\n"
+	"##                 credentials_file = \"/etc/agent/s3.cred\" }\n"
+	"##     disk    = { type = \"directory\", path = \"/srv/backups\" }\n"
+	"## }\n"
+	"##\n"
+	"## databases = {\n"
+	"##     # Encrypted, each night, to two places.\n"
+	"##     shop = {\n"
+	"##         engine = \"postgresql\", container = \"shop-db\", database = [\"shop\"],\n"
+	"##         password_file = \"/etc/agent/shop-db.password\",\n"
+	"##         stores = [\"offsite\", \"disk\"],\n"
+	"##         schedule = \"0 3 * * *\", jitter = \"30m\", verify_schedule = \"0 5 * * "
+	"sun\",\n"
+	"##         keep = { last = 3, daily = 7, weekly = 4, monthly = 12 },\n"
+	"##         # From \"agent backup key\".\n"
+	"##         encrypt = "
+	"[\"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\"],\n"
+	"##         key_exported = true\n"
+	"##     }\n"
+	"##     # A Docker volume, and once a month the proof that it can be restored.\n"
+	"##     uploads = {\n"
+	"##         engine = \"volume\", volume = \"shop_uploads\", stores = [\"disk\"],\n"
+	"##         schedule = \"30 3 * * *\", drill_schedule = \"0 6 1 * *\", keep = { daily = 7 "
+	"}\n"
+	"##     }\n"
+	"## }\n";
+
 void config_show_sample(const struct options *t, struct buf *out)
 {
 	const char *before = "";
@@ -175,6 +207,8 @@ void config_show_sample(const struct options *t, struct buf *out)
 		before = o->name;
 	}
 	change_group(before, group_length(before), "", 0, out);
+	if (options_find(t, "databases.*.engine"))
+		buf_adds(out, backup_example);
 }
 
 static void add_mdoc_char(char c, struct buf *out)

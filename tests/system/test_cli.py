@@ -3,11 +3,12 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
-from harness.agent import BINARY, run_cli
+from harness.agent import BINARY, ROOT, run_cli
 from harness.wait import until
 
 COMMANDS = ["run", "status", "top", "config", "token", "doctor", "version"]
@@ -91,6 +92,26 @@ def test_config_sample_is_a_valid_configuration(tmp_path):
     sample.write_text(r.stdout)
     checked = run_cli("config", "check", "--config", str(sample))
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_examples_of_backups_can_be_copied(tmp_path):
+    """That of the sample and those of the manual are without mistakes once their secrets are there."""
+    page = (ROOT / "packaging/man/agent.conf.5").read_text()
+    shown = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", page, re.M | re.S)
+    examples = [x for x in shown if "databases = {" in x]
+    sample = run_cli("config", "sample").stdout
+    examples.append("\n".join(re.findall(r"^## ?(.*)$", sample.partition("complete example:")[2], re.M)))
+    for n, text in enumerate(examples):
+        config = tmp_path / f"{n}.conf"
+        for secret in set(re.findall(r'_file = "(/etc/agent/[^"]*)"', text)):
+            file = tmp_path / os.path.basename(secret)
+            file.touch(mode=0o600)
+            file.write_text("secret\n")
+            text = text.replace(secret, str(file))
+        config.write_text(text)
+        checked = run_cli("config", "check", "--config", str(config))
+        assert checked.returncode == 0, text + checked.stderr
+    assert len(examples) > 1
 
 
 def test_config_show_gives_each_value_its_origin(agent):

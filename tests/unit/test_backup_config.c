@@ -187,6 +187,11 @@ START_TEST(what_a_job_or_store_finds_wrong_is_a_mistake_of_its_line)
 		"a.conf:2: databases.shop.drill_schedule: this engine cannot restore into a "
 		"throw-away "
 		"server");
+	bad("databases = { shop = { engine = \"sqlite\"; path = \"/a.db\"; key_exported = true\n"
+	    "encrypt = [ \"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\" ]\n"
+	    "drill_schedule = \"@daily\" } }",
+		"a.conf:3: databases.shop.drill_schedule: the backups are encrypted: a drill needs "
+		"the private key on this server (identity_file)");
 }
 END_TEST
 
