@@ -29,8 +29,9 @@ static const char *const sql[STATEMENTS] = {
 		  " AND id <= (SELECT id FROM backup_run WHERE job = ?1 ORDER BY id DESC"
 		  " LIMIT 1 OFFSET ?2)",
 	[GET] = "SELECT id, body FROM backup_run WHERE id = ?1",
-	[LAST] = "SELECT id, body FROM backup_run WHERE job = ?1 AND what = ?2"
-		 " AND (state = 'done' OR NOT ?3) ORDER BY id DESC LIMIT 1",
+	[LAST] = "SELECT id, body FROM backup_run WHERE job = ?1 AND what = ?2 AND CASE ?3"
+		 " WHEN 1 THEN state = 'done' WHEN 2 THEN state NOT IN ('waiting', 'running')"
+		 " ELSE 1 END ORDER BY id DESC LIMIT 1",
 	[LIST] = "SELECT id, body FROM backup_run WHERE (?1 IS NULL OR job = ?1)"
 		 " AND (?2 IS NULL OR what = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4",
 	[OPEN] = "SELECT id, body FROM backup_run WHERE state IN ('waiting', 'running')"
@@ -185,12 +186,12 @@ int backup_runs_get(struct backup_runs *r, int64_t id, json_t **out, struct err 
 	return read_one(r->stmt[GET], "run", out, e);
 }
 
-int backup_runs_last(struct backup_runs *r, const char *job, const char *what, bool good,
-	json_t **out, struct err *e)
+int backup_runs_last(struct backup_runs *r, const char *job, const char *what,
+	enum backup_runs_which which, json_t **out, struct err *e)
 {
 	db_bind_text(r->stmt[LAST], 1, job);
 	db_bind_text(r->stmt[LAST], 2, what);
-	db_bind_int(r->stmt[LAST], 3, good);
+	db_bind_int(r->stmt[LAST], 3, which);
 	return read_one(r->stmt[LAST], "run", out, e);
 }
 

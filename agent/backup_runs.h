@@ -33,9 +33,14 @@ int backup_runs_store(struct backup_runs *r, const json_t *run, struct err *e);
 
 /* New references. -ENOENT. */
 int backup_runs_get(struct backup_runs *r, int64_t id, json_t **out, struct err *e);
-/* The newest of a job; `good`: that ended well. */
-int backup_runs_last(struct backup_runs *r, const char *job, const char *what, bool good,
-	json_t **out, struct err *e);
+enum backup_runs_which {
+	BACKUP_RUNS_ANY,
+	BACKUP_RUNS_GOOD, /* ended well */
+	BACKUP_RUNS_ENDED, /* neither waits nor runs */
+};
+/* The newest of a job among those. */
+int backup_runs_last(struct backup_runs *r, const char *job, const char *what,
+	enum backup_runs_which which, json_t **out, struct err *e);
 
 struct backup_runs_query {
 	const char *job, *what; /* NULL: all */

@@ -268,7 +268,7 @@ int64_t backups_last_good_ms(struct backups *b, const char *job)
 	json_t *run;
 	int64_t ms;
 
-	if (backup_runs_last(b->runs, job, "backup", true, &run, NULL) < 0)
+	if (backup_runs_last(b->runs, job, "backup", BACKUP_RUNS_GOOD, &run, NULL) < 0)
 		return 0;
 	ms = json_view_int(run, "started_ms");
 	json_decref(run);
@@ -295,7 +295,7 @@ static void make_again(struct backups *b, const struct backup_job *j)
 	struct err e;
 
 	if (!j->schedule[BACKUP_RUN].catch_up ||
-		backup_runs_last(b->runs, j->name, "backup", false, &last, NULL) < 0)
+		backup_runs_last(b->runs, j->name, "backup", BACKUP_RUNS_ANY, &last, NULL) < 0)
 		return;
 	if (strcmp(json_view_text(last, "state"), "interrupted") == 0 &&
 		strcmp(json_view_text(last, "trigger"), "schedule") == 0 &&

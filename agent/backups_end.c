@@ -143,7 +143,7 @@ void backups_tell_overdue(struct backups *b, const struct backup_job *j, int64_t
 	struct backup_event_facts f = {.now_ms = clock_wall_ms()};
 	json_t *last = NULL;
 
-	(void)backup_runs_last(b->runs, j->name, "backup", true, &last, NULL);
+	(void)backup_runs_last(b->runs, j->name, "backup", BACKUP_RUNS_GOOD, &last, NULL);
 	backup_job_source(j, &source);
 	f.source = buf_str(&source);
 	f.last_good = last;

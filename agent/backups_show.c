@@ -28,17 +28,13 @@ static json_t *shown(const json_t *run)
 	return copy;
 }
 
+/* How the job stands is what its last run came to, also while the next one is under way. */
 static void add_last(
 	struct backups *b, json_t *to, const char *job, const char *what, const char *name)
 {
 	json_t *run;
 
-	if (b->active.run && strcmp(json_view_text(b->active.run, "job"), job) == 0 &&
-		strcmp(json_view_text(b->active.run, "what"), what) == 0) {
-		(void)json_object_set_new(to, name, shown(b->active.run));
-		return;
-	}
-	if (backup_runs_last(b->runs, job, what, false, &run, NULL) < 0)
+	if (backup_runs_last(b->runs, job, what, BACKUP_RUNS_ENDED, &run, NULL) < 0)
 		return;
 	(void)json_object_set_new(to, name, shown(run));
 	json_decref(run);
@@ -48,7 +44,7 @@ static void add_good(struct backups *b, json_t *to, const char *job)
 {
 	json_t *run = NULL;
 
-	(void)backup_runs_last(b->runs, job, "backup", true, &run, NULL);
+	(void)backup_runs_last(b->runs, job, "backup", BACKUP_RUNS_GOOD, &run, NULL);
 	set_int(to, "last_success_ms", json_view_int(run, "started_ms"));
 	set_int(to, "last_size_bytes", json_view_int(run, "stored_bytes"));
 	set_int(to, "last_plain_bytes", json_view_int(run, "plain_bytes"));

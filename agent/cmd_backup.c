@@ -53,7 +53,7 @@ static const char *verdict_of(const json_t *job, enum term_style *style)
 		return "overdue";
 	if (json_is_true(json_object_get(last, "partial")))
 		return "in part";
-	if (!last || strcmp(state, "waiting") == 0) {
+	if (!last) {
 		*style = TERM_YELLOW;
 		return "new";
 	}

@@ -12,6 +12,7 @@
 #include "agent/json_view.h"
 #include "agent/ops.h"
 #include "agent/reply.h"
+#include "agent/system_default.h"
 #include "base/clock.h"
 
 enum { LIMIT = 50, TEXT_MAX = 64 * 1024 * 1024 };
@@ -42,9 +43,12 @@ static void add_json(struct buf *b, const char *name, const json_t *value)
 int op_backup_jobs(const struct control_call *c, struct err *e)
 {
 	json_t *jobs = backups_jobs(backups_of(c));
+	char zone[64];
 
 	(void)e;
+	system_default("timezone", zone, sizeof(zone)); /* $TZ is what the option says */
 	add_json(c->reply, "jobs", jobs);
+	reply_text(c->reply, "timezone", zone);
 	reply_int(c->reply, "running", (int64_t)backups_running(backups_of(c)));
 	json_decref(jobs);
 	return 0;

@@ -331,6 +331,34 @@ START_TEST(the_stores_are_asked_for_what_there_is)
 }
 END_TEST
 
+START_TEST(how_a_job_stands_is_what_its_last_run_came_to_while_the_next_one_goes_on)
+{
+	int64_t failed, next;
+	json_t *jobs, *job;
+
+	worker_does(BAD_RESULT);
+	configure(SHOP);
+	start_backups();
+	failed = ask_for("shop", "backup");
+	run_to_end(failed);
+	worker_does("until [ -e go ]; do :; done; " GOOD_RESULT);
+	ck_assert_int_eq(chdir(scratch), 0);
+	next = ask_for("shop", "backup");
+	for (int running = 0; running < 2; running++) {
+		if (running)
+			TURN_UNTIL(loop, is_in(next, "running"));
+		jobs = backups_jobs(backups);
+		job = json_array_get(jobs, 0);
+		ck_assert_int_eq(json_view_int(json_object_get(job, "last"), "run"), failed);
+		ck_assert_int_eq(json_view_int(job, "waiting"), !running);
+		ck_assert_int_eq(json_is_object(json_object_get(job, "running")), running);
+		json_decref(jobs);
+	}
+	scratch_write("go", "", 0);
+	run_to_end(next);
+}
+END_TEST
+
 START_TEST(a_restore_by_a_command_is_noted_and_told)
 {
 	json_t *result = json_pack("{s:b, s:s, s:i}", "ok", 1, "id", "x", "plain_bytes", 5);
@@ -361,7 +389,9 @@ int main(void)
 		a_worker_that_is_killed_is_a_failure, a_run_that_takes_too_long_is_ended_and_told,
 		a_run_can_be_cancelled_and_unwinds, a_failed_verification_has_a_story_of_its_own,
 		row_15_what_could_not_be_removed_is_told, the_same_warning_is_told_once,
-		the_stores_are_asked_for_what_there_is, a_restore_by_a_command_is_noted_and_told};
+		the_stores_are_asked_for_what_there_is,
+		how_a_job_stands_is_what_its_last_run_came_to_while_the_next_one_goes_on,
+		a_restore_by_a_command_is_noted_and_told};
 	Suite *s = suite_create("backups");
 	TCase *tc = tcase_create("backups");
 	SRunner *sr = srunner_create(s);
