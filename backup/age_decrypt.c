@@ -124,6 +124,17 @@ static int read_line(struct decryptor *d, const uint8_t **line, size_t *n, struc
 	return 0;
 }
 
+static int no_age_file(const uint8_t *line, size_t n, struct err *e)
+{
+	const size_t armor = strlen(AGE_ARMOR);
+
+	if (n >= armor && memcmp(line, AGE_ARMOR, armor) == 0)
+		return err_set(e, EBADMSG,
+			"this is an age file in armor, which backups do not have: "
+			"open it with the program age");
+	return err_set(e, EBADMSG, "this is no age file of version 1");
+}
+
 /* The header's text, up to the line end of the MAC. */
 static int read_header(struct decryptor *d, struct buf *header, struct err *e)
 {
@@ -138,7 +149,7 @@ static int read_header(struct decryptor *d, struct buf *header, struct err *e)
 		if (r < 0)
 			return r;
 		if (header->len == 0 && (n != intro || memcmp(line, AGE_INTRO, intro) != 0))
-			return err_set(e, EBADMSG, "this is no age file of version 1");
+			return no_age_file(line, n, e);
 		if (n == 0)
 			return err_set(e, EBADMSG, "age header: it ends early");
 		is_last_line = n > mac && memcmp(line, AGE_MAC_LINE, mac) == 0;

@@ -16,6 +16,7 @@
 enum { AGE_STANZAS_MAX = 256 };
 #define AGE_INTRO "age-encryption.org/v1\n"
 #define AGE_MAC_LINE "---"
+#define AGE_ARMOR "-----BEGIN AGE ENCRYPTED FILE-----"
 
 /* The file's key, wrapped for one that can open it. */
 struct age_stanza {

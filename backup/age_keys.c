@@ -6,22 +6,56 @@
 #include <string.h>
 
 #include "backup/age.h"
+#include "backup/age_header.h"
 #include "backup/bech32.h"
+#include "base/str.h"
 
 #define RECIPIENT_PREFIX "age"
 #define IDENTITY_PREFIX "AGE-SECRET-KEY-"
+
+#define TAKEN "only those that age-keygen and `agent backup key` make can be used here"
+
+/* What else age takes where a private key is asked for, and what people give by mistake. */
+static int check_identity_kind(const char *text, struct err *e)
+{
+	if (str_starts(text, RECIPIENT_PREFIX "1"))
+		return err_set(e, EINVAL,
+			"is a public key (age1...); the private one (AGE-SECRET-KEY-1...) belongs "
+			"here");
+	if (str_starts(text, "AGE-PLUGIN-") || str_starts(text, "AGE-SECRET-KEY-PQ-"))
+		return err_set(e, EINVAL, "is a key of an age plugin or of another kind; " TAKEN);
+	if (str_starts(text, "-----BEGIN OPENSSH"))
+		return err_set(e, EINVAL, "is an SSH key; " TAKEN);
+	if (str_starts(text, "age-encryption.org/") || str_starts(text, AGE_ARMOR))
+		return err_set(e, EINVAL,
+			"is a file of keys that is encrypted itself; open it with age first");
+	return 0;
+}
+
+/* A second "1" ends the name of a plugin: age1NAME1... One that is as long as it should be is rather mistyped. */
+static int check_recipient_kind(const char *text, struct err *e)
+{
+	const size_t len = strlen("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p");
+
+	if (str_starts(text, IDENTITY_PREFIX))
+		return err_set(e, EINVAL,
+			"is a private key (AGE-SECRET-KEY-1...); the public one (age1...) belongs "
+			"here");
+	if (str_starts(text, RECIPIENT_PREFIX "1") && strlen(text) != len && strchr(text + 4, '1'))
+		return err_set(e, EINVAL, "is a key of an age plugin or of another kind; " TAKEN);
+	if (str_starts(text, "ssh-"))
+		return err_set(e, EINVAL, "is an SSH key; " TAKEN);
+	return 0;
+}
 
 int age_recipient_parse(const char *text, uint8_t to[AGE_KEY_BYTES], struct err *e)
 {
 	static const uint8_t any_secret[AGE_KEY_BYTES] = {1};
 	uint8_t shared[AGE_KEY_BYTES];
-	int r;
+	int r = check_recipient_kind(text, e);
 
-	if (strncmp(text, IDENTITY_PREFIX, strlen(IDENTITY_PREFIX)) == 0)
-		return err_set(e, EINVAL,
-			"is a private key (AGE-SECRET-KEY-1...); the public one (age1...) belongs "
-			"here");
-	r = bech32_decode(text, RECIPIENT_PREFIX, to, AGE_KEY_BYTES, e);
+	if (r == 0)
+		r = bech32_decode(text, RECIPIENT_PREFIX, to, AGE_KEY_BYTES, e);
 	if (r < 0)
 		return r;
 	if (age_x25519(shared, any_secret, to, NULL) < 0)
@@ -89,6 +123,9 @@ static int add_line(struct age_identities *ids, const char *line, size_t n, stru
 
 	if (n > 0 && line[0] == '#')
 		return 0;
+	r = check_identity_kind(line, e);
+	if (r < 0)
+		return r;
 	if (!copy_line(text, line, n))
 		return err_set(e, EINVAL, "is longer than a key (AGE-SECRET-KEY-1...)");
 	if (text[0] == '\0')
