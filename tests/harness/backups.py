@@ -69,13 +69,13 @@ def manifests(folder):
 
 
 class Terminal:
-    """A command in a terminal of 100 columns."""
+    """A command (the agent's, unless it is another program's) in a terminal of 100 columns."""
 
-    def __init__(self, *arguments, **environment):
+    def __init__(self, *arguments, program=BINARY, **environment):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         self.process = subprocess.Popen(
-            [str(BINARY), *arguments], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            [str(program), *arguments], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
             env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", "LC_ALL": "C.UTF-8", **environment},
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
