@@ -31,7 +31,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all everything help test check unit replay system browser asan valgrind bench fuzz fuzzers lint format docs install clean vmtest
+.PHONY: all everything help test check unit replay system browser asan valgrind bench bench-backup fuzz fuzzers lint format docs install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -102,7 +102,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(BUILD)/libagent.a $(LIBS)
 
-everything: $(BUILD)/agent $(BUILD)/tests/store_driver $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(UNIT) $(REPLAY)
+everything: $(BUILD)/agent $(BUILD)/tests/store_driver $(BUILD)/metrics_page $(BUILD)/rules_page $(BUILD)/tests/rules $(BUILD)/tests/null_s3 $(UNIT) $(REPLAY)
 
 # Most of their time is waiting, so several run at once, but for those that measure time.
 PYTEST := /usr/bin/python3 -m pytest -q -rfEs
@@ -137,10 +137,18 @@ $(BUILD)/tests/rules: tests/bench/rules.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
 
+# A server of S3 that only counts.
+$(BUILD)/tests/null_s3: tests/bench/null_s3.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS)
+
 BENCH ?=
 bench: $(BUILD)/agent $(BUILD)/tests/cgroups $(BUILD)/tests/rules ## what the agent costs; BENCH="--levels 50 --soak 3600"
 	$(BUILD)/tests/rules
 	/usr/bin/python3 tests/bench/bench.py $(BENCH)
+
+bench-backup: $(BUILD)/agent $(BUILD)/tests/null_s3 ## what a backup costs, beside other pipelines; BENCH="--scale 70 --only dump,restore"
+	/usr/bin/python3 tests/bench/backup.py $(BENCH)
 
 $(BUILD)/%_page: docs/%_page.c $(BUILD)/libagent.a
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(LIBS)
