@@ -36,7 +36,9 @@ def test_how_a_job_stands(js):
     assert states(js, last_success_ms=0) == ["never"]
     assert states(js, last=run("failed")) == ["failed"]
     assert states(js, last=run("timed_out")) == ["timed out"]
-    assert states(js, last=run("done", partial=True)) == ["partial"]
+    assert states(js, last=run("failed", partial=True)) == ["partial"]
+    assert states(js, last=run("cancelled", partial=True)) == ["cancelled"]
+    assert states(js, last=run("failed"), waiting=1) == ["waiting", "failed"]
     assert states(js, last=run("failed"), running=run("running")) == ["running", "failed"]
     assert states(js, running=run("waiting")) == ["waiting"]
     assert states(js, last_drill=run("failed"), last_verify=run("failed")) == ["verification failed", "drill failed"]
@@ -59,6 +61,11 @@ def test_each_bad_end_says_what_to_do(js, state, words):
     assert words in trouble["advice"] and trouble["title"].startswith("The last backup")
 
 
+def test_row_09_a_backup_that_not_all_stores_have_is_told_as_that(js):
+    (trouble,) = js("troubles", JOB | {"last": run("failed", partial=True)}, NOW)
+    assert trouble["kind"] == "bad" and "not in all stores" in trouble["title"] and "backup is good, but" in trouble["advice"]
+
+
 def test_nothing_to_do_when_all_is_well(js):
     assert js("troubles", JOB | {"last": run("done")}, NOW) == []
     assert js("troubles", JOB | {"last": run("running")}, NOW) == []
@@ -77,4 +84,16 @@ def test_how_far_a_run_is(js):
 
 def test_counts_in_words(js):
     assert js("countsText", {"tables": 41, "triggers": 1, "entries": 1, "rows": {"about": 90}}) == "41 tables, 1 trigger, 1 entry, about 90 rows"
+    assert js("countsText", {"tables": 0, "rows": 0, "links": 0, "bytes": 6000000}) == "0 tables, 0 rows, 5.72 MiB", "no tables is news, no links is not"
     assert js("countsText", None) == ""
+
+
+@pytest.mark.parametrize("schedule, words", [
+    ("0 3 * * *", "daily at 03:00"), (" 30  14 * * * ", "daily at 14:30"), ("0 4 * * sun", "Sundays at 04:00"), ("0 4 * * 7", "Sundays at 04:00"),
+    ("5 4 * * Mon", "Mondays at 04:05"), ("0 4 1 * *", "on day 1 of the month at 04:00"), ("0 * * * *", "every hour"),
+    ("15 */6 * * *", "every 6 hours, 15 min past"), ("0 */12 * * *", "every 12 hours"),
+    *((odd, None) for odd in ("@daily", "", "*/5 * * * *", "0 */7 * * *", "0 3 * 2 *", "0 3 1 * mon", "0 3 * * 1-5", "0 3 * * foo", "0 3,4 * * *",
+                              "60 3 * * *", "0 24 * * *", "0 3 32 * *", "0 3 * * * x", "0 */6 1 * *")),
+])
+def test_usual_schedules_in_words(js, schedule, words):
+    assert js("scheduleText", schedule) == words

@@ -60,7 +60,7 @@ def test_how_each_job_stands(browser, process, story):
     files = browser.until(lambda: "failed" in row(browser, "files") and row(browser, "files"), "the jobs")
     assert "overdue" in files and "1 d 18 h ago" in files and "Folder · /srv/files" in files
     shop = row(browser, "shop")
-    assert "ok" in shop and "of 2.92 GiB" in shop and "in 4 h 59 min" in shop and HOSTILE in shop
+    assert "ok" in shop and "2.92 GiB dumped" in shop and "in 4 h 59 min" in shop and HOSTILE in shop
     assert "never" in row(browser, "queue") and "by hand only" in row(browser, "queue")
     assert browser.text(".page-head .small") == "1 failed, 1 never backed up, 1 ok"
     browser.until(lambda: browser.js(ROW + "return rowOf('files').querySelectorAll('.bar-bad').length") == 2, "bars of failures")
@@ -189,7 +189,7 @@ def test_asking_the_stores(browser, process, story):
     story.store_errors = [{"store": "offsite", "error": "HTTP 403: the key is not allowed to list"}]
     page(browser, process, "shop")
     assert "1 h ago" in browser.text(".in-stores .read").replace("\u00a0", " ")
-    button(browser, "Ask the stores").click()
+    button(browser, "Read the stores again").click()
     browser.until(lambda: "just now" in browser.text(".in-stores .read"), "a new answer")
     assert "Store offsite could not be read: HTTP 403" in browser.text(".in-stores .error-text")
 
@@ -207,12 +207,12 @@ def test_viewers_look_and_cannot_act(browser, process, story):
     story.begin("shop")
     page(browser, process, "shop", token=process.viewer_token)
     texts = {b.text for b in browser.all("main button") if b.is_displayed()}
-    assert texts == {"files", "queue", "shop", "Ask the stores", "All 24", "Older"}
+    assert texts == {"files", "queue", "shop", "Read the stores again", "All 24", "Older"}
 
 
 def test_an_address_opens_its_job(browser, process, story):
     page(browser, process, "queue")
-    assert "The stores were not asked" in browser.text(".in-stores") or "There is none yet" in browser.text(".in-stores")
+    assert "The stores were not read" in browser.text(".in-stores") or "There is none yet" in browser.text(".in-stores")
     browser.go("#/backups/nothing")
     browser.until(lambda: "There is no backup job “nothing”" in browser.text(".message"), "the message")
 
@@ -269,6 +269,63 @@ def test_the_overview_tells_of_what_is_wrong(browser, process, story):
     browser.until(lambda: "option `deadline`".replace("`", "") in browser.text(".troubles"), "what to do")
 
 
+def test_what_is_wrong_stands_above_and_stays_there(browser, process, story):
+    names = [f"customer-{i:02}-with-a-long-name-of-its-own" for i in range(30)]
+    for i, name in enumerate(names):
+        story.jobs[name] = {**story.jobs["queue"], "name": name, "last": {**story.last("shop"), "state": "failed" if i == 29 else "done"}}
+    page(browser, process)
+    shown = browser.until(lambda: len(browser.texts(".job-name")) == 33 and browser.texts(".job-name"), "all jobs")
+    assert shown[:3] == ["files", names[29], "queue"]
+    story.jobs[names[5]]["last"]["state"] = "failed"
+    push(process, story.runs[0])
+    browser.until(lambda: "failed" in row(browser, names[5], ".col-state"), "its state")
+    assert browser.texts(".job-name") == shown, "nothing moves away under a click"
+
+
+def test_times_are_the_readers_and_schedules_the_servers(browser, process, story):
+    story.jobs["shop"]["next_ms"] = 1795312800000  # 02:00 UTC
+    browser.command("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+    try:
+        page(browser, process, "shop")
+        assert "21:00" in row(browser, "shop", ".col-next")
+        assert "daily at 03:00 (Europe/Berlin time)" in browser.text(".job-facts")
+        browser.command("Emulation.setTimezoneOverride", timezoneId="Europe/Berlin")
+        browser.driver.refresh()
+        page(browser, process, "shop")
+        assert "03:00" in row(browser, "shop", ".col-next")
+        assert "daily at 03:00" in browser.text(".job-facts") and "Europe" not in browser.text(".job-facts")
+    finally:
+        browser.command("Emulation.setTimezoneOverride", timezoneId="")
+
+
+CONTROLS = {"button", "link", "progressbar", "textbox", "img", "table", "group", "DisclosureTriangle"}
+
+
+def test_all_that_can_be_used_has_a_name(browser, process, story):
+    """As a screen reader tells it."""
+    story.begin("files", plain_bytes=1500 * MIB)
+    page(browser, process, "shop")
+    browser.see("[role=progressbar]")
+    tree = browser.command("Accessibility.getFullAXTree")["nodes"]
+    seen = [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in tree if not n.get("ignored") and n["role"]["value"] in CONTROLS]
+    assert not [n for n in seen if not n[1].strip() and n[0] != "group"], seen
+    names = {name for _, name in seen}
+    assert {"Backing up", "Backup jobs", "Backups in the stores", "Runs", "Backup shop", "Back up now", "Cancel…"} <= names, names
+    verify = [name for role, name in seen if role == "button" and name.startswith("Verify the backup of")]
+    assert len(set(verify)) == len(verify) == 14, "each says which"
+
+
+def test_all_is_reached_by_keyboard(browser, process, story):
+    page(browser, process, "shop")
+    browser.js("document.querySelector('main').focus()")
+    reached = set()
+    for _ in range(24):
+        browser.press(browser.keys.TAB)
+        reached.add(browser.js("const e = document.activeElement; return e.getAttribute('aria-label') ?? e.textContent"))
+        assert browser.js("return document.activeElement.matches(':focus-visible')")
+    assert {"files", "queue", "shop", "Back up now", "Verify the newest", "Restore drill", "Preview removal", "Read the stores again"} <= reached
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
@@ -296,3 +353,13 @@ def test_a_real_backup_that_is_cancelled(browser, real):
     browser.click("dialog .primary")
     browser.until(lambda: "cancelled" in row(browser, "endless", ".col-state"), "the end")
     browser.until(lambda: "cancelled by hand" in browser.text(".troubles") or "ended by hand" in browser.text(".troubles"), "what it means")
+
+
+def test_a_real_backup_that_one_store_could_not_take(browser, real):
+    page(browser, real, "half")
+    button(browser, "Back up now").click()
+    browser.until(lambda: row(browser, "half", ".col-state") == "partial", "the state")
+    text = browser.until(lambda: browser.text(".troubles"), "what is wrong")
+    assert "not in all stores" in text and "store nas:" in text and text.count("Not a directory") == 1, "said once"
+    browser.until(lambda: "local" in browser.text(".in-stores tbody"), "the copy that is there")
+    assert "none yet" in row(browser, "half", ".col-last")

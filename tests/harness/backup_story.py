@@ -150,7 +150,7 @@ class Story:
     @property
     def handlers(self):
         return {
-            "backup.jobs": lambda r: {"jobs": list(self.jobs.values()), "running": 0},
+            "backup.jobs": lambda r: {"jobs": list(self.jobs.values()), "running": 0, "timezone": "Europe/Berlin"},
             "backup.list": self._list,
             "backup.runs": self._runs,
             "backup.run": self._run,

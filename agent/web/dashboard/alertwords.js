@@ -2,7 +2,7 @@
 // Alerts, events and channels in words and badges, as all parts of the section show them.
 
 import { el, setText } from "/assets/dom.js";
-import { clock, duration, format } from "/assets/units.js";
+import { clock, duration, format, minute } from "/assets/units.js";
 
 const KINDS = { critical: "bad", warning: "warn", info: "off" };
 
@@ -69,7 +69,7 @@ export function refreshTimes(root, now) {
 }
 
 const messages = (n) => (n === 1 ? "1 message" : `${n} messages`);
-const at = (ms) => clock(ms / 1000).replace(/^(\d\d:\d\d):\d\d$/, "$1");
+const at = (ms) => minute(ms / 1000);
 const join = (...list) => list.filter(Boolean).join(", ");
 
 /** {kind, text}: what a channel does, as one sentence. `now` in Unix seconds. */

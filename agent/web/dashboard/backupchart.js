@@ -2,7 +2,7 @@
 // Sizes of the last backups as bars: what was dumped in outline, what is stored of it filled, a mark where one failed.
 
 import { el, svg } from "/assets/dom.js";
-import { isBad, isUnderWay } from "/assets/backupwords.js";
+import { isBad, isUnderWay, runText } from "/assets/backupwords.js";
 import { clock, format } from "/assets/units.js";
 
 export const BARS_MAX = 30;
@@ -17,17 +17,17 @@ export const barsOf = (runs) =>
 		.slice(0, BARS_MAX)
 		.reverse();
 
-const good = (run) => run.state === "done";
+/** Something was stored: everywhere, or, when partial, in some store. */
+const stored = (run) => run.state === "done" || (run.partial === true && run.stored_bytes > 0);
 
 /** `runs` newest first, as the API has them. null when nothing can be drawn. `height` in pixels. */
 export function sizeChart(runs, height, { labels = false } = {}) {
 	const bars = barsOf(runs);
-	const top = Math.max(0, ...bars.filter(good).map((r) => Math.max(r.plain_bytes, r.stored_bytes)));
-	if (bars.length === 0 || top <= 0) return null;
+	const top = Math.max(0, ...bars.filter(stored).map((r) => Math.max(r.plain_bytes, r.stored_bytes)));
+	if (top <= 0 || (!labels && bars.length < 2)) return null;
 	const y = (v) => Math.max(1.5, (v / top) * (height - 2));
-	const last = bars.findLast(good);
+	const last = bars.findLast(stored);
 	const slots = labels ? Math.max(bars.length, SLOTS_MIN) : BARS_MAX;
-	const first = labels ? 0 : slots - bars.length;
 	const picture = svg(
 		"svg",
 		{
@@ -37,7 +37,7 @@ export function sizeChart(runs, height, { labels = false } = {}) {
 			role: "img",
 			"aria-label": `Sizes of the last ${bars.length} backups; the newest good one has ${format(last.plain_bytes, "bytes")}, stored as ${format(last.stored_bytes, "bytes")}`,
 		},
-		bars.map((run, i) => bar(run, (first + i) * WIDTH, y, height)),
+		bars.map((run, i) => bar(run, i * WIDTH, y, height)),
 	);
 	if (!labels) return picture;
 	return el(
@@ -49,7 +49,7 @@ export function sizeChart(runs, height, { labels = false } = {}) {
 			el("span", {}, "Size of the last backups"),
 			el("span", { class: "size-key plain-key" }, "dumped"),
 			el("span", { class: "size-key stored-key" }, "stored"),
-			bars.some((r) => isBad(r)) && el("span", { class: "size-key bad-key" }, "failed"),
+			bars.some(isBad) && el("span", { class: "size-key bad-key" }, "failed"),
 		),
 		el("div", { class: "size-scale" }, el("span", {}, format(top, "bytes")), el("span", {}, "0")),
 		picture,
@@ -68,21 +68,15 @@ function times(bars, slots) {
 function bar(run, x, y, height) {
 	const when = clock((run.started_ms || run.queued_ms) / 1000);
 	const width = WIDTH - GAP;
-	const at = (bytes, name) => svg("rect", { class: name, x, width, y: height - y(bytes), height: y(bytes) });
-	if (!good(run))
-		return svg(
-			"g",
-			{},
-			svg("title", {}, `${when}: ${run.state.replace("_", " ")}`),
-			svg("rect", { class: "bar-hit", x, width: WIDTH, y: 0, height }),
-			svg("rect", { class: "bar-bad", x, width, y: height - 5, height: 5 }),
-		);
+	const rect = (name, h) => svg("rect", { class: name, x, width, y: height - h, height: h });
+	const size = `${format(run.plain_bytes, "bytes")}, stored ${format(run.stored_bytes, "bytes")}`;
 	return svg(
 		"g",
 		{},
-		svg("title", {}, `${when}: ${format(run.plain_bytes, "bytes")}, stored ${format(run.stored_bytes, "bytes")}`),
+		svg("title", {}, `${when}: ${[runText(run), stored(run) && size].filter(Boolean).join(", ")}`),
 		svg("rect", { class: "bar-hit", x, width: WIDTH, y: 0, height }),
-		at(run.plain_bytes, "bar-plain"),
-		at(run.stored_bytes, "bar-stored"),
+		stored(run) && rect("bar-plain", y(run.plain_bytes)),
+		stored(run) && rect("bar-stored", y(run.stored_bytes)),
+		isBad(run) && rect("bar-bad", 5),
 	);
 }

@@ -7,10 +7,10 @@ import { sizeChart } from "/assets/backupchart.js";
 import { howToRestore } from "/assets/backuphow.js";
 import { BackupList } from "/assets/backuplist.js";
 import { errorsOf, RunList } from "/assets/backupruns.js";
-import { isUnderWay, runBadge, troubles, whatText } from "/assets/backupwords.js";
+import { isUnderWay, runBadge, scheduleText, troubles, whatText } from "/assets/backupwords.js";
 import { el, setText } from "/assets/dom.js";
 import { replaceContent } from "/assets/plaintable.js";
-import { clock } from "/assets/units.js";
+import { minute } from "/assets/units.js";
 
 const ACTIONS = [
 	["backup", "Back up now", {}],
@@ -47,7 +47,7 @@ export class BackupDetail {
 			: [];
 		this.node = el(
 			"div",
-			{ class: "detail" },
+			{ class: "detail", role: "group", "aria-label": `Backup ${name}` },
 			this.troubles,
 			this.buttons.length > 0 && el("div", { class: "actions" }, this.buttons),
 			this.status,
@@ -67,20 +67,20 @@ export class BackupDetail {
 		this.load();
 	}
 
-	show(job, now) {
+	show(job, now, zone) {
 		this.job = job;
 		this.showTroubles(now);
-		const text = JSON.stringify({ ...job, running: null });
+		const text = JSON.stringify({ ...job, running: null, zone });
 		if (text === this.shown) return;
 		this.shown = text;
 		const rows = [
 			["Stores", job.stores?.join(", ")],
-			["Schedule", job.schedule ? el("code", {}, job.schedule) : "by hand only"],
+			["Schedule", job.schedule ? scheduleOf(job.schedule, zone) : "by hand only"],
 			["Kept", job.keep || "all of them"],
 			["Encrypted", job.encrypted ? "yes" : "no"],
-			["Verified", checked(job.last_verify, now)],
+			["Verified", checked(job.last_verify ?? goodDrill(job), now)],
 			["Restore drill", checked(job.last_drill, now)],
-			["Overdue", job.overdue_ms > 0 ? `without a good one by ${clock(job.overdue_ms / 1000)}` : "never"],
+			["Overdue", job.overdue_ms > 0 ? `when there is none by ${minute(job.overdue_ms / 1000)}` : "never"],
 			["Configured in", job.origin],
 		];
 		replaceContent(
@@ -135,7 +135,7 @@ export class BackupDetail {
 		const { run } = await get(`/api/v1/backups/runs/${number}`, this.signal);
 		if (this.mine !== number) return;
 		if (!isUnderWay(run)) this.ended(run);
-		else if (run.state === "waiting") setText(this.status, `Run ${number} waits for another one of this job.`);
+		else if (run.state === "waiting") setText(this.status, `Run ${number} waits for other runs to end.`);
 		else setText(this.status, `Run ${number} has begun.`);
 	}
 
@@ -153,6 +153,20 @@ export class BackupDetail {
 		this.load();
 	}
 }
+
+/** In words, else as written; with the server's zone when it is not that of this browser, whose times all others are. */
+function scheduleOf(schedule, zone) {
+	const elsewhere = zone && zone !== Intl.DateTimeFormat().resolvedOptions().timeZone;
+	return el(
+		"span",
+		{ title: schedule },
+		scheduleText(schedule) ?? el("code", {}, schedule),
+		elsewhere && ` (${zone} time)`,
+	);
+}
+
+/** A drill reads all of it too. */
+const goodDrill = (job) => (job.last_drill?.state === "done" ? job.last_drill : null);
 
 function checked(run, now) {
 	if (!run) return "never";

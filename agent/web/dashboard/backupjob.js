@@ -6,10 +6,19 @@ import { since } from "/assets/alertwords.js";
 import { get, post } from "/assets/api.js";
 import { BARS_MAX, sizeChart } from "/assets/backupchart.js";
 import { BackupDetail } from "/assets/backupdetail.js";
-import { doingText, engineText, isUnderWay, jobBadges, progressText, share, stageText } from "/assets/backupwords.js";
+import {
+	doingText,
+	engineText,
+	isUnderWay,
+	jobBadges,
+	progressText,
+	share,
+	stageText,
+	tookText,
+} from "/assets/backupwords.js";
 import { openDialog } from "/assets/dialog.js";
 import { el, setAttr, setText } from "/assets/dom.js";
-import { clock, duration, format } from "/assets/units.js";
+import { clock, format, minute } from "/assets/units.js";
 
 let number = 0;
 
@@ -46,12 +55,14 @@ export class BackupJob {
 		return el("td", { class: `col-${id}`, "data-title": titles[id] });
 	}
 
-	show(job, now) {
+	/** `zone`: that of schedules. */
+	show(job, now, zone) {
 		this.job = job;
+		this.zone = zone;
 		this.progress.show(job.running ?? null);
 		setText(this.about, [engineText(job.engine), job.source].filter(Boolean).join(" · "));
 		this.showTimes(now);
-		this.detail?.show(job, now);
+		this.detail?.show(job, now, zone);
 	}
 
 	showTimes(now) {
@@ -68,18 +79,19 @@ export class BackupJob {
 		this.cells.took.replaceChildren(had && job.last_duration_ms > 0 ? tookText(job.last_duration_ms) : "–");
 		this.cells.next.replaceChildren(
 			...(job.next_ms > 0
-				? [since(job.next_ms, now), small(clock(job.next_ms / 1000))]
+				? [since(job.next_ms, now), small(minute(job.next_ms / 1000))]
 				: [el("span", { class: "small" }, job.schedule ? "never again" : "by hand only")]),
 		);
 		this.showSize(had);
 	}
 
 	showSize(had) {
+		for (const id of ["size", "took"]) this.cells[id].classList.toggle("nothing", !had);
 		const { last_size_bytes: stored, last_plain_bytes: plain } = this.job;
 		const text = had
 			? [
 					el("span", { class: "num" }, format(stored, "bytes")),
-					el("p", { class: "small" }, `of ${format(plain, "bytes")}`),
+					el("p", { class: "small" }, `${format(plain, "bytes")} dumped`),
 				]
 			: ["–"];
 		this.cells.size.replaceChildren(
@@ -122,13 +134,11 @@ export class BackupJob {
 		if (!open || this.detail) return;
 		this.detail = new BackupDetail(this.ctx, this.name, this.signal);
 		this.below.append(this.detail.node);
-		if (this.job) this.detail.show(this.job, this.ctx.range.now());
+		if (this.job) this.detail.show(this.job, this.ctx.range.now(), this.zone);
 		this.detail.showChart(this.runs);
 		this.detail.load();
 	}
 }
-
-export const tookText = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : duration(ms / 1000));
 
 /** What runs, how far it is, and a way to end it. */
 class Progress {

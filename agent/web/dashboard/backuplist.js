@@ -18,7 +18,7 @@ export class BackupList {
 		Object.assign(this, { ctx, name, signal, verify });
 		this.all = false;
 		this.read = el("span", { class: "small" });
-		this.again = el("button", { type: "button", on: { click: () => this.load(true) } }, "Ask the stores");
+		this.again = el("button", { type: "button", on: { click: () => this.load(true) } }, "Read the stores again");
 		this.errors = el("div", { role: "alert" });
 		this.list = el("div", {}, el("p", { class: "small" }, "Loading …"));
 		this.more = el("button", { type: "button", hidden: true, on: { click: () => this.showAll() } });
@@ -49,7 +49,7 @@ export class BackupList {
 		const path = `/api/v1/backups/jobs/${encodeURIComponent(this.name)}`;
 		if (refresh) {
 			this.again.disabled = true;
-			replaceContent(this.read, "Asking, which may take a minute …");
+			replaceContent(this.read, "Reading, which may take a minute …");
 		}
 		try {
 			this.show(await get(refresh ? `${path}?refresh=true` : path, this.signal));
@@ -84,7 +84,7 @@ export class BackupList {
 		replaceContent(
 			this.errors,
 			(answer.errors ?? []).map((e) =>
-				el("p", { class: "error-text" }, `Store ${e.store} could not be read: ${e.error}`),
+				el("p", { class: "error-text" }, storeError(e)),
 			),
 		);
 		this.showRows();
@@ -103,7 +103,7 @@ export class BackupList {
 			this.list,
 			rows.length
 				? plainTable({ caption: "Backups in the stores", columns: this.columns(), rows })
-				: el("p", { class: "small" }, read > 0 ? "There is none yet." : "The stores were not asked yet."),
+				: el("p", { class: "small" }, read > 0 ? "There is none yet." : "The stores were not read yet."),
 		);
 	}
 
@@ -129,7 +129,7 @@ export class BackupList {
 				title: "Size",
 				cell: ([b]) => [
 					format(b.stored_bytes, "bytes"),
-					el("p", { class: "small" }, `of ${format(b.plain_bytes, "bytes")}`),
+					el("p", { class: "small" }, `${format(b.plain_bytes, "bytes")} dumped`),
 				],
 			},
 			{ id: "contents", title: "Contents", cell: ([b]) => contents(b) },
@@ -154,6 +154,12 @@ export class BackupList {
 				el("p", { class: "error-text" }, b.bad_why || "It is not what was stored: do not rely on it."),
 		);
 	}
+}
+
+/** The store's name once: its errors begin with it. */
+function storeError({ store, error }) {
+	const prefix = `store ${store}: `;
+	return `Store ${store} could not be read: ${error.startsWith(prefix) ? error.slice(prefix.length) : error}`;
 }
 
 /** Copies of the same backup are one row. */

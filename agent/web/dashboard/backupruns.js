@@ -2,20 +2,21 @@
 // What was done for a job: each run with its error and its warnings in full.
 
 import { get } from "/assets/api.js";
-import { countsText, runBadge, triggerText, whatText } from "/assets/backupwords.js";
+import { countsText, runBadge, tookText, triggerText, whatText } from "/assets/backupwords.js";
 import { el } from "/assets/dom.js";
 import { plainTable, replaceContent } from "/assets/plaintable.js";
-import { clock, duration, format } from "/assets/units.js";
+import { clock, format } from "/assets/units.js";
 
 const PAGE = 10;
 
 /** What went wrong, in full: the error, that of each store, warnings. A list of nodes. */
 export function errorsOf(run) {
 	const stores = (run.stores ?? []).filter((s) => s.error && !run.error?.includes(s.error));
+	const warnings = (run.warnings ?? []).filter((w) => w !== run.error);
 	return [
 		run.error && el("p", { class: "error-text run-error" }, run.error),
 		...stores.map((s) => el("p", { class: "error-text run-error" }, `Store ${s.name}: ${s.error}`)),
-		...(run.warnings ?? []).map((w) => el("p", { class: "run-warning" }, w)),
+		...warnings.map((w) => el("p", { class: "run-warning" }, w)),
 	].filter(Boolean);
 }
 
@@ -37,7 +38,7 @@ function decisions(run) {
 
 const sizeText = (run) =>
 	run.plain_bytes > 0
-		? [format(run.stored_bytes, "bytes"), el("p", { class: "small" }, `of ${format(run.plain_bytes, "bytes")}`)]
+		? [format(run.stored_bytes, "bytes"), el("p", { class: "small" }, `${format(run.plain_bytes, "bytes")} dumped`)]
 		: run.removed > 0
 			? `${run.removed} removed`
 			: "–";
@@ -56,7 +57,7 @@ const COLUMNS = [
 	},
 	{ id: "kind", title: "State", cell: (r) => runBadge(r) },
 	{ id: "time", title: "Began", cell: (r) => clock((r.started_ms || r.queued_ms) / 1000) },
-	{ id: "took", title: "Took", cell: (r) => (r.duration_ms > 0 ? duration(Math.max(1, r.duration_ms / 1000)) : "–") },
+	{ id: "took", title: "Took", cell: (r) => (r.duration_ms > 0 ? tookText(r.duration_ms) : "–") },
 	{ id: "bytes", title: "Size", cell: sizeText },
 ];
 

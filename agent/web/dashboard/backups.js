@@ -5,7 +5,7 @@ import { refreshTimes } from "/assets/alertwords.js";
 import { get } from "/assets/api.js";
 import { BackupJob } from "/assets/backupjob.js";
 import { howToBackUp } from "/assets/backuphow.js";
-import { isUnderWay, summaryText } from "/assets/backupwords.js";
+import { isUnderWay, jobStates, summaryText } from "/assets/backupwords.js";
 import { el, setText } from "/assets/dom.js";
 
 const TICK_MS = 5000;
@@ -21,6 +21,12 @@ const COLUMNS = [
 
 export function backupsPage(ctx, name) {
 	return new BackupsPage(ctx, name);
+}
+
+/** Only jobs that are new to the page take their place by this: nothing moves while it is looked at. */
+function worstFirst(jobs, now) {
+	const rank = (job) => (jobStates(job, now).some(([kind]) => kind === "bad") ? 0 : 1);
+	return [...jobs].sort((a, b) => rank(a) - rank(b));
 }
 
 class BackupsPage {
@@ -94,9 +100,9 @@ class BackupsPage {
 
 	async loadOnce() {
 		try {
-			const { jobs } = await get("/api/v1/backups", this.abort.signal);
+			const { jobs, timezone } = await get("/api/v1/backups", this.abort.signal);
 			this.failure.hidden = true;
-			this.show(jobs);
+			this.show(jobs, timezone);
 		} catch (e) {
 			if (this.abort.signal.aborted || e.status === 401) return;
 			setText(this.failure, `Could not be loaded: ${e.message}`);
@@ -104,7 +110,8 @@ class BackupsPage {
 		}
 	}
 
-	show(jobs) {
+	show(jobs, zone) {
+		const now = this.ctx.range.now();
 		const names = new Set(jobs.map((j) => j.name));
 		this.list = jobs;
 		for (const [name, job] of this.jobs) {
@@ -117,7 +124,7 @@ class BackupsPage {
 		this.how.hidden = jobs.length === 0;
 		this.unknown.hidden = !this.open || names.has(this.open);
 		setText(this.unknown, `There is no backup job “${this.open}”.`);
-		for (const j of jobs) this.job(j).show(j, this.ctx.range.now());
+		for (const j of worstFirst(jobs, now)) this.job(j).show(j, now, zone);
 		this.showSummary();
 	}
 

@@ -3,7 +3,7 @@
 // for the badges.
 
 import { badge } from "/assets/alertwords.js";
-import { clock, duration, format } from "/assets/units.js";
+import { duration, format, minute } from "/assets/units.js";
 
 const ENGINES = {
 	command: "Command",
@@ -47,7 +47,7 @@ const STAGES = {
 
 /** What a run does just now. */
 export function stageText(run) {
-	if (run.state === "waiting") return "waiting for another run of this job";
+	if (run.state === "waiting") return "waiting for other runs to end";
 	const text = STAGES[run.stage] ?? run.stage ?? "";
 	return [text, run.member].filter(Boolean).join(" ") || "beginning";
 }
@@ -65,12 +65,14 @@ const STATES = {
 export const isUnderWay = (run) => run?.state === "running" || run?.state === "waiting";
 export const isBad = (run) => Boolean(run) && !isUnderWay(run) && (run.state !== "done" || run.partial === true);
 
-/** [kind, text] of a run. */
+/** [kind, text] of a run. "Partial" is a backup that not all stores have, or a restore that stopped in the middle. */
 function runState(run) {
-	if (run.state === "done" && run.partial) return ["warn", "partial"];
+	if (run.partial && (run.state === "done" || run.state === "failed")) return ["bad", "partial"];
 	return STATES[run.state] ?? ["off", run.state];
 }
 
+/** How a run ended, when not well. */
+export const runText = (run) => (isBad(run) ? runState(run)[1] : "");
 export const runBadge = (run) => badge(...runState(run));
 
 export const isOverdue = (job, now) => job.overdue === true || (job.overdue_ms > 0 && job.overdue_ms / 1000 <= now);
@@ -79,6 +81,7 @@ export const isOverdue = (job, now) => job.overdue === true || (job.overdue_ms >
 export function jobStates(job, now) {
 	const list = [];
 	if (job.running) list.push(job.running.state === "waiting" ? STATES.waiting : STATES.running);
+	else if (job.waiting > 0) list.push(STATES.waiting);
 	if (isBad(job.last)) list.push(runState(job.last));
 	if (isOverdue(job, now)) list.push(["bad", "overdue"]);
 	if (isBad(job.last_verify) && job.last_verify.state === "failed") list.push(["bad", "verification failed"]);
@@ -109,7 +112,7 @@ const ADVICE = {
 		"The agent ended meanwhile: a restart, a crash, or the server went down. Nothing half-made counts as a backup, and what was left in the store is removed. Back up again.",
 	cancelled: () => "It was ended by hand. Nothing of it stays in the store.",
 	partial: () =>
-		"The backup is good, but not all stores have it. What the store said is below; the next run sends it to all of them again.",
+		"The backup is good, but not all stores have it. Mend what is said above; the next backup goes to all of them again.",
 };
 
 /** What is wrong with a job and what to do about it: [{kind, title, error, advice}]; `advice` has `code` in backticks. */
@@ -129,7 +132,7 @@ export function troubles(job, now) {
 			kind,
 			title,
 			run: last,
-			advice: ADVICE[last.partial && last.state === "done" ? "partial" : last.state]?.(job),
+			advice: ADVICE[text === "partial" ? text : last.state]?.(job),
 		});
 	}
 	if (isOverdue(job, now)) list.push(overdueTrouble(job, now));
@@ -151,7 +154,7 @@ export function troubles(job, now) {
 }
 
 function overdueTrouble(job, now) {
-	const due = job.overdue_ms > 0 ? ` There should have been one by ${clock(job.overdue_ms / 1000, now)}.` : "";
+	const due = job.overdue_ms > 0 ? ` There should have been one by ${minute(job.overdue_ms / 1000, now)}.` : "";
 	const had =
 		job.last_success_ms > 0
 			? `The last good backup is ${duration(now - job.last_success_ms / 1000)} old.`
@@ -196,14 +199,45 @@ const TRIGGERS = { schedule: "by schedule", "catch-up": "made up for after the s
 /** Who or what began it. */
 export const triggerText = (run) => (run.by ? `by ${run.by}` : (TRIGGERS[run.trigger] ?? run.trigger ?? ""));
 
-/** {"tables": 12, "rows": {"about": 90}} as "12 tables, about 90 rows". */
+const EXTRAS = new Set(["indexes", "links", "triggers", "views", "routines", "events"]); // no news when there are none
+
+/** {"tables": 12, "links": 0, "rows": {"about": 90}} as "12 tables, about 90 rows". */
 export function countsText(counts) {
 	return Object.entries(counts ?? {})
+		.filter(([name, n]) => n !== 0 || !EXTRAS.has(name))
 		.map(([name, n]) => {
 			const loose = n !== null && typeof n === "object";
 			const value = loose ? n.about : n;
+			const about = loose ? "about " : "";
+			if (name === "bytes") return about + format(value, "bytes");
 			const word = value === 1 ? name.replace(/ies$/, "y").replace(/s$/, "") : name;
-			return `${loose ? "about " : ""}${format(value, "none")} ${word}`;
+			return `${about}${format(value, "none")} ${word}`;
 		})
 		.join(", ");
+}
+
+export const tookText = (ms) => (ms < 1000 ? `${Math.round(ms)}\u00a0ms` : duration(ms / 1000));
+
+const DAYS = ["Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
+const DAY_NAMES = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+const number = (text, max) => (/^\d{1,2}$/.test(text) && Number(text) <= max ? Number(text) : null);
+const dayOf = (text) => DAYS[number(text, 7) ?? DAY_NAMES.indexOf(text.toLowerCase())];
+
+/** A schedule as in crontab(5) in words, when it is one of the usual ones; else null. */
+export function scheduleText(schedule) {
+	const [m, h, day, month, weekday, more] = schedule.trim().split(/\s+/);
+	const minutes = number(m, 59);
+	const hours = number(h ?? "", 23);
+	const every = number(h?.startsWith("*/") ? h.slice(2) : "", 23);
+	if (more !== undefined || month !== "*" || minutes === null) return null;
+	const past = String(minutes).padStart(2, "0");
+	if (hours === null) {
+		if (day !== "*" || weekday !== "*" || (h !== "*" && !(every > 1 && 24 % every === 0))) return null;
+		const hour = h === "*" ? "hour" : `${every} hours`;
+		return minutes === 0 ? `every ${hour}` : `every ${hour}, ${minutes} min past`;
+	}
+	const at = `at ${String(hours).padStart(2, "0")}:${past}`;
+	if (day === "*" && weekday === "*") return `daily ${at}`;
+	if (day === "*") return dayOf(weekday) ? `${dayOf(weekday)} ${at}` : null;
+	return weekday === "*" && number(day, 31) ? `on day ${Number(day)} of the month ${at}` : null;
 }

@@ -114,6 +114,9 @@ export function clock(unix, now = Date.now() / 1000) {
 	return `${d.getDate()} ${MONTHS[d.getMonth()]}${year} ${time}`;
 }
 
+/** The same without seconds, for what is planned by the minute. */
+export const minute = (unix, now) => clock(unix, now).replace(/^(\d\d:\d\d):\d\d$/, "$1");
+
 /** Label of the time axis; dygraphs chose the place. */
 export function timeTick(ms, granularity) {
 	const d = new Date(ms);
