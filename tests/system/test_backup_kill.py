@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dumps and workers killed at random moments: never a manifest for a bad object, and after a sweep nothing is left."""
+"""Dumps and workers ended at random moments: never a manifest for a bad object, and after a sweep nothing is left."""
 
 import hashlib
 import json
 import os
 import random
-import subprocess
-import time
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from harness import proc
+from harness.moments import Moments, begin_with
 from harness.wait import until
 from harness.worker import Worker
 
 SIZE = 400_000
 AT_A_TIME = 4
+KEEP = 2
 
 
 def sh(script, *arguments):
@@ -37,9 +38,6 @@ def side_by_side(tmp_path, numbers, body):
         list(pool.map(lambda n: body(Worker(tmp_path / str(n)), n), numbers))
 
 
-KEEP = 2
-
-
 def check_store(worker):
     """Every manifest stands for objects that are whole; returns how many there are. Old ones are removed data first, so
     that a kill in the middle leaves a manifest that the next retention finds: never one of those to keep."""
@@ -51,6 +49,25 @@ def check_store(worker):
             data = b"".join((root / s["key"]).read_bytes() for s in member["segments"])
             assert hashlib.sha256(data).hexdigest() == member["stored_sha256"], m["id"]
     return len(manifests)
+
+
+def nothing_runs(run):
+    until(lambda: not proc.in_session(run.process.pid), 10, "the end of all that the run had started")
+
+
+def nothing_but_backups(worker):
+    """No object without a manifest, no journal."""
+    backups = check_store(worker)
+    assert len({Path(f).parent for f in worker.files()}) == backups, worker.files()
+    assert worker.journals() == []
+
+
+def job_of(tmp_path):
+    data = tmp_path / "data"
+    if not data.exists():
+        data.write_bytes(os.urandom(50_000))
+    script = 'for i in 1 2 3 4 5 6 7 8; do head -c 50000 "$1"; done'
+    return {"command": sh(script, data), "keep": {"last": KEEP}, "compression": "lz4"}
 
 
 def test_row_01_a_dump_killed_at_50_random_moments_is_never_a_backup(tmp_path, rng):
@@ -66,53 +83,69 @@ def test_row_01_a_dump_killed_at_50_random_moments_is_never_a_backup(tmp_path, r
     side_by_side(tmp_path, range(50), one)
 
 
-SLOW = 'for i in 1 2 3 4 5 6 7 8; do head -c 50000 "$1"; done'
+@pytest.fixture
+def usual(tmp_path):
+    """The moments of a run that also removes an old backup."""
+    worker = Worker(tmp_path / "usual", job_of(tmp_path))
+    for _ in range(KEEP):
+        worker.backup()
+    return Moments(worker)
 
 
-def job_of(tmp_path):
-    data = tmp_path / "data"
-    if not data.exists():
-        data.write_bytes(os.urandom(50_000))
-    return {"command": sh(SLOW, data), "keep": {"last": KEEP}, "compression": "lz4"}
-
-
-def kill_at(run, seconds):
-    try:
-        run.process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        run.process.kill()
-        run.process.wait()
-        return True
-    return False
-
-
-def test_row_11_a_worker_killed_at_100_random_moments_leaves_nothing_bad(tmp_path, rng):
-    job = job_of(tmp_path)
-    usual = Worker(tmp_path / "usual")
-    began = time.monotonic()
-    usual.backup(job)
-    # Others run beside each: moments all over a run, and some after its end.
-    whole = 2 * (time.monotonic() - began)
-    killed = []
+def test_row_11_a_worker_killed_at_60_random_moments_leaves_nothing_bad(tmp_path, usual):
+    job, moments, killed = job_of(tmp_path), usual.some(60), []
 
     def four_kills(worker, n):
-        for _ in range(4):
-            run = worker.begin("backup", job)
-            killed.append(kill_at(run, moments[n].pop()))
-            check_store(worker)
-        # The next run works, and sweeps.
-        swept = worker.run("sweep", job=None, jobs=["shop"])
-        swept.good()
-        backups = check_store(worker)
-        assert len({Path(f).parent for f in worker.files()}) == backups, worker.files()
-        assert worker.journals() == []
-        worker.backup(job)
-        assert check_store(worker) <= KEEP
+        worker.job.update(job)
+        for _ in range(KEEP):
+            worker.backup()
+        for moment in moments[4 * n:4 * n + 4]:
+            run = begin_with(worker, "KILL", moment).wait()
+            killed.append(run.process.returncode == -signal.SIGKILL)
+            nothing_runs(run)
+            assert check_store(worker) >= KEEP
+        worker.run("sweep", job=None, jobs=["shop"]).good()
+        nothing_but_backups(worker)
+        # The next run works.
+        worker.backup()
+        assert check_store(worker) == KEEP
         assert worker.restored() == (tmp_path / "data").read_bytes() * 8
 
-    moments = [[rng.uniform(0, whole) for _ in range(4)] for _ in range(25)]
-    side_by_side(tmp_path, range(25), four_kills)
-    assert sum(killed) > 50, "too few were killed in their middle"
+    side_by_side(tmp_path, range(15), four_kills)
+    assert sum(killed) >= 50, "too few came to their moment"
+
+
+def test_row_12_the_next_run_takes_away_what_a_killed_one_left(tmp_path, usual):
+    """Without the sweep in between: a run begins with one."""
+    def one(worker, moment):
+        worker.job.update(job_of(tmp_path))
+        begin_with(worker, "KILL", moment).wait()
+        worker.backup()
+        nothing_but_backups(worker)
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(lambda m: one(Worker(tmp_path / "-".join(map(str, m))), m), usual.some(12)))
+
+
+@pytest.mark.parametrize("name", ["TERM", "INT"])
+def test_a_run_stopped_at_any_moment_is_a_backup_or_nothing(tmp_path, usual, name):
+    moments, cancelled = usual.some(20), []
+
+    def one(worker, n):
+        worker.job.update(job_of(tmp_path))
+        run = begin_with(worker, name, moments[n]).wait()
+        nothing_runs(run)
+        if not run.said("result"):  # before it listens to signals the end is at once
+            assert run.process.returncode < 0 and run.stages() == [], run.explain()
+        elif not run.result["ok"]:
+            assert run.result["code"] == "cancelled", run.explain()
+            cancelled.append(n)
+            assert worker.files() == []
+        assert check_store(worker) == any(line["ok"] for line in run.said("result"))
+        nothing_but_backups(worker)
+
+    side_by_side(tmp_path, range(20), one)
+    assert cancelled
 
 
 def test_row_12_a_killed_worker_leaves_no_dump_running(tmp_path):
@@ -121,8 +154,8 @@ def test_row_12_a_killed_worker_leaves_no_dump_running(tmp_path):
     run = worker.begin("backup", {"command": sh('echo $$ >"$1.new"; mv "$1.new" "$1"; exec tail -f /dev/null', pid)})
     until(pid.exists, 20, "the dump")
     run.kill()
-    dump = int(pid.read_text())
-    until(lambda: not proc.alive(dump), 10, "the end of the dump")
+    nothing_runs(run)
+    assert not proc.alive(int(pid.read_text()))
 
 
 @pytest.mark.root
