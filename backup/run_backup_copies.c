@@ -218,14 +218,14 @@ int copies_commit(struct run *r, struct err *e)
 	return 0;
 }
 
-static bool remove_one(struct run *r, struct run_store *s, const char *key)
+static int remove_one(struct run *r, struct run_store *s, const char *key)
 {
 	struct err e = {""};
 	int result = s->store->ops->remove(s->store, key, &e);
 
 	if (result < 0)
 		report_warning(r->report, "store %s: %s is left behind: %s", s->name, key, e.msg);
-	return result == 0;
+	return result;
 }
 
 static bool discard_one(struct run *r, struct run_store *s)
@@ -237,13 +237,21 @@ static bool discard_one(struct run *r, struct run_store *s)
 	s->segments = NULL;
 	if (!s->store || !s->manifest)
 		return true;
-	/* A commit that failed may have left the manifest: nobody knows after a lost answer. It goes first. */
+	gone = !s->store->left_behind;
+	/* A commit that failed may have left the manifest: nobody knows after a lost answer. It goes first, and as long as it may be
+	 * there its objects stay. */
 	manifest_key(key, r->job->name, r->id);
-	if (s->manifest->ended_ms)
-		gone = remove_one(r, s, key);
+	if (s->manifest->ended_ms && remove_one(r, s, key) < 0)
+		return false;
 	for (size_t i = 0; i < s->manifest->n_members; i++)
-		for (size_t k = 0; k < s->manifest->members[i].n_segments; k++)
-			gone &= remove_one(r, s, s->manifest->members[i].segments[k].key);
+		for (size_t k = 0; k < s->manifest->members[i].n_segments; k++) {
+			int x = remove_one(r, s, s->manifest->members[i].segments[k].key);
+
+			/* It is away: not each object should be waited for. */
+			if (x < 0 && x != -EPERM && x != -EBUSY)
+				return false;
+			gone &= x == 0;
+		}
 	return gone;
 }
 

@@ -9,8 +9,7 @@
 #include "base/str.h"
 
 enum {
-	/* Cleaning up happens while somebody waits for the end; what is not done then is swept later. */
-	CLEAN_UP_MS = 20000,
+	ABORT_MS = 20000, /* as s3_call_run() */
 	ABORT_PAUSE_MS = 300,
 	UPLOADS_MAX = 1000, /* of one key; there is hardly ever one */
 };
@@ -21,7 +20,6 @@ static int send_abort(struct s3 *s, const char *key, const char *upload_id, stru
 	int r;
 
 	s3_call_init(&c, s, "DELETE", key);
-	c.budget_ms = CLEAN_UP_MS;
 	s3_call_query(&c, "uploadId", upload_id);
 	r = s3_call_run(&c, true, e);
 	s3_call_done(&c);
@@ -35,7 +33,6 @@ static int is_there(struct s3 *s, const char *key, const char *upload_id, struct
 	int r;
 
 	s3_call_init(&c, s, "GET", key);
-	c.budget_ms = CLEAN_UP_MS;
 	c.root = "ListPartsResult";
 	s3_call_query(&c, "uploadId", upload_id);
 	r = s3_call_run(&c, true, e);
@@ -49,7 +46,7 @@ static int is_there(struct s3 *s, const char *key, const char *upload_id, struct
 /* A part that was on its way when the upload was aborted may have come in after it. */
 int s3_abort(struct s3 *s, const char *key, const char *upload_id, struct err *e)
 {
-	int64_t deadline = clock_mono_ms() + CLEAN_UP_MS;
+	int64_t deadline = clock_mono_ms() + ABORT_MS;
 	int r;
 
 	for (;;) {
@@ -108,7 +105,6 @@ static bool is_locked(struct s3 *s, const char *key, bool cleans_up)
 	bool locked = false;
 
 	s3_call_init(&c, s, "HEAD", key);
-	c.budget_ms = CLEAN_UP_MS;
 	if (s3_call_run(&c, cleans_up, NULL) == 0) {
 		s3_call_answer(&c, "x-amz-object-lock-retain-until-date", until, sizeof(until));
 		s3_call_answer(&c, "x-amz-object-lock-legal-hold", hold, sizeof(hold));
@@ -131,7 +127,6 @@ int s3_remove(struct s3 *s, const char *key, bool cleans_up, struct err *e)
 	int r;
 
 	s3_call_init(&c, s, "DELETE", key);
-	c.budget_ms = cleans_up ? CLEAN_UP_MS : 0;
 	r = s3_call_run(&c, cleans_up, e);
 	if (r == -EACCES && strcmp(c.said.code, "AccessDenied") == 0)
 		r = refused(s, key, cleans_up, e);

@@ -11,6 +11,7 @@
 
 #include "backup/s3_error.h"
 #include "backup/s3_retry.h"
+#include "backup/stop.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -18,6 +19,9 @@ enum {
 	/* A page of 1,000 keys, each of at most 1,024 bytes and encoded. */
 	ANSWER_MAX_BYTES = 8 * 1024 * 1024,
 	TEXT_MAX_BYTES = 64 * 1024,
+	/* Somebody waits for the end; what is not done by then is swept later. */
+	CLEAN_UP_MS = 20000,
+	CLEAN_UP_ATTEMPT_S = 10,
 	SIGNED_MAX = S3_HEADERS_MAX + 8,
 };
 
@@ -102,7 +106,13 @@ static int describe(struct s3_call *c)
 			c->key ? c->key : c->s3->settings.bucket, a->message);
 	s3_call_answer(c, "x-amz-bucket-region", region, sizeof(region));
 	return s3_refused(&c->s3->settings,
-		&(struct s3_refusal){c->method, c->key, a->status, &c->said, region}, &c->error);
+		&(struct s3_refusal){.method = c->method,
+			.key = c->key,
+			.status = a->status,
+			.body_bytes = c->payload ? c->payload->len : 0,
+			.said = &c->said,
+			.bucket_region = region},
+		&c->error);
 }
 
 /* An answer of 2xx: is it what was asked for? */
@@ -322,8 +332,18 @@ int s3_call_wait(struct s3_call *c, bool cleans_up, struct err *e)
 	return c->result;
 }
 
+static void hurry(struct s3_call *c)
+{
+	const struct s3_retry_limits *l = &c->s3->settings.retry;
+
+	c->budget_ms = l->budget_ms < CLEAN_UP_MS ? l->budget_ms : CLEAN_UP_MS;
+	c->timeout_s = l->idle_s < CLEAN_UP_ATTEMPT_S ? l->idle_s : CLEAN_UP_ATTEMPT_S;
+}
+
 int s3_call_run(struct s3_call *c, bool cleans_up, struct err *e)
 {
+	if (cleans_up || stop_is_held())
+		hurry(c);
 	s3_call_start(c);
 	return s3_call_wait(c, cleans_up, e);
 }

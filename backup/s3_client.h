@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 struct s3 {
+	struct store *store; /* that it is */
 	struct s3_settings settings;
 	struct net *net;
 	struct journal *journal; /* NULL: none */

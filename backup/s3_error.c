@@ -53,6 +53,24 @@ static bool is_about_keys(const char *code)
 	       strcmp(code, "InvalidToken") == 0;
 }
 
+/* The service, or a proxy in front of it, has limits of its own. */
+static int of_wrong_size(const struct s3_settings *s, const struct s3_refusal *r, struct err *e)
+{
+	if (strcmp(r->said->code, "EntityTooSmall") == 0)
+		return err_set(e, EINVAL,
+			"%s refuses parts this small (EntityTooSmall): set a larger part_size",
+			s->host);
+	return err_set(e, EFBIG,
+		"%s refuses a request of %zu bytes (%ld%s%s): set a smaller part_size", s->host,
+		r->body_bytes, r->status, *r->said->code ? " " : "", r->said->code);
+}
+
+static bool is_about_size(const struct s3_refusal *r)
+{
+	return r->status == 413 || strcmp(r->said->code, "EntityTooLarge") == 0 ||
+	       strcmp(r->said->code, "EntityTooSmall") == 0;
+}
+
 int s3_refused(const struct s3_settings *s, const struct s3_refusal *r, struct err *e)
 {
 	const struct s3_error *said = r->said;
@@ -60,6 +78,8 @@ int s3_refused(const struct s3_settings *s, const struct s3_refusal *r, struct e
 
 	if (is_misplaced(r))
 		return misplaced(s, r, e);
+	if (is_about_size(r))
+		return of_wrong_size(s, r, e);
 	if (strcmp(said->code, "NoSuchBucket") == 0)
 		return err_set(e, number, "there is no bucket \"%s\" at %s%s", s->bucket, s->scheme,
 			s->host);

@@ -12,6 +12,7 @@
 struct s3_refusal {
 	const char *method, *key; /* key NULL: the bucket */
 	long status;
+	size_t body_bytes; /* of the request */
 	const struct s3_error *said;
 	const char *bucket_region; /* the header x-amz-bucket-region; "" */
 };

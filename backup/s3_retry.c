@@ -106,6 +106,8 @@ int s3_error_number(long status, const char *code)
 	case 405:
 	case 501:
 		return -EOPNOTSUPP;
+	case 413:
+		return -EFBIG;
 	case 412:
 		return -ESTALE;
 	case 507:

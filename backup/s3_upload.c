@@ -71,6 +71,13 @@ static int note(struct s3_upload *u, const char *token, struct err *e)
 	return journal_note(u->s3->journal, u->s3->settings.name, u->key, token, e);
 }
 
+/* At once and clearly: nothing came of it. */
+static bool was_refused(const struct s3_call *c)
+{
+	return !c->attempts || (c->done && c->attempts == 1 && !c->answer.error &&
+				       c->answer.status >= 300 && c->answer.status < 500);
+}
+
 static int create(struct s3_upload *u, struct err *e)
 {
 	char until[S3_TIME_SIZE], id[S3_UPLOAD_ID_MAX];
@@ -82,17 +89,15 @@ static int create(struct s3_upload *u, struct err *e)
 	s3_call_query(&c, "uploads", "");
 	s3_object_headers(&c, &u->options, until);
 	s3_call_header(&c, "x-amz-checksum-algorithm", s3_checksum_name(u->s3->settings.checksum));
-	u->may_be_lost = true;
 	r = s3_call_run(&c, false, e);
 	if (r == 0)
 		r = s3_answer_text(buf_str(&c.answer.body), c.answer.body.len,
 			"InitiateMultipartUploadResult/UploadId", id, sizeof(id), e);
 	if (r == 0 && !*id)
 		r = err_set(e, EPROTO, "%s: the store gives no id for the upload", u->key);
-	if (r == 0) {
+	if (r == 0)
 		u->upload_id = str_dup(id);
-		u->may_be_lost = c.attempts > 1;
-	}
+	u->may_be_lost = r == 0 ? c.attempts > 1 : !was_refused(&c);
 	s3_call_done(&c);
 	return r;
 }
@@ -244,8 +249,8 @@ static int put_whole(struct s3_upload *u, struct err *e)
 	c.check = s3_check_etag;
 	s3_object_headers(&c, &u->options, until);
 	s3_checksum_header(&c, &p->payload);
-	u->may_exist = true;
 	r = s3_call_run(&c, false, e);
+	u->may_exist = r == 0 || !was_refused(&c);
 	s3_call_done(&c);
 	return r;
 }
@@ -266,6 +271,13 @@ static int complete(struct s3_upload *u, struct err *e)
 	return s3_complete(u->s3, u->key, u->upload_id, &u->done, e);
 }
 
+/* What cannot be removed now is in the journal; what the store keeps on purpose stays. */
+static void note_left(struct s3_upload *u, int r)
+{
+	if (r < 0 && r != -EPERM && r != -EBUSY)
+		u->s3->store->left_behind = true;
+}
+
 static int upload_commit_it(struct upload *upload, struct store_object *out, struct err *e)
 {
 	struct s3_upload *u = of(&upload->sink);
@@ -279,14 +291,13 @@ static int upload_commit_it(struct upload *upload, struct store_object *out, str
 		return r;
 	u->is_committed = true;
 	if (u->may_be_lost)
-		(void)s3_abort_all(u->s3, u->key, NULL);
+		note_left(u, s3_abort_all(u->s3, u->key, NULL));
 	(void)str_copy(o.key, sizeof(o.key), u->key);
 	(void)str_copy(o.etag, sizeof(o.etag), seen.etag);
 	*out = o;
 	return 0;
 }
 
-/* What cannot be removed now is in the journal. */
 static void take_back(struct s3_upload *u)
 {
 	if (u->is_sending)
@@ -294,11 +305,11 @@ static void take_back(struct s3_upload *u)
 	if (u->is_committed)
 		return;
 	if (u->upload_id)
-		(void)s3_abort(u->s3, u->key, u->upload_id, NULL);
+		note_left(u, s3_abort(u->s3, u->key, u->upload_id, NULL));
 	if (u->may_be_lost)
-		(void)s3_abort_all(u->s3, u->key, NULL);
+		note_left(u, s3_abort_all(u->s3, u->key, NULL));
 	if (u->may_exist)
-		(void)s3_remove(u->s3, u->key, true, NULL);
+		note_left(u, s3_remove(u->s3, u->key, true, NULL));
 }
 
 static void upload_end(struct sink *sink)

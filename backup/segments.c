@@ -104,9 +104,13 @@ static void segments_free(struct sink *s)
 
 	upload_free(g->upload);
 	for (size_t i = 0; i < g->done.n_segments; i++) {
-		/* Should this fail, the journal knows of it. */
+		int r = 0;
+
 		if (g->store->may_delete)
-			(void)g->store->ops->remove(g->store, g->done.segments[i].key, &e);
+			r = g->store->ops->remove(g->store, g->done.segments[i].key, &e);
+		/* What the store keeps on purpose stays; the rest is for the sweep. */
+		if (r < 0 && r != -EPERM && r != -EBUSY)
+			g->store->left_behind = true;
 		free(g->done.segments[i].key);
 		free(g->done.segments[i].etag);
 	}

@@ -63,3 +63,8 @@ void stop_hold(bool on)
 {
 	held += on ? 1 : -1;
 }
+
+bool stop_is_held(void)
+{
+	return held;
+}

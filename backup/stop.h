@@ -18,6 +18,7 @@ int stop_check(struct err *e);
 /* Between hold and its end nobody is stopped: for what cleans up after a stop, and for ends that must not be cut in two.
  * May be nested. A request of that time counts afterwards. */
 void stop_hold(bool on);
+bool stop_is_held(void);
 /* For poll(2): readable once a stop was requested. -1 before stop_install() and while it is held. */
 int stop_fd(void);
 

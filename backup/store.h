@@ -75,6 +75,9 @@ struct store {
 	const char *name; /* that the user gave it; borrowed from settings */
 	bool may_delete; /* `delete = agent` */
 	int64_t lock_ms; /* object lock that each new object gets; 0 */
+	/* Something of an upload that failed could not be removed, and might be later: the journal of the run must stay. Set by
+	 * the store, and by who removes completed objects. */
+	bool left_behind;
 };
 
 /* A stream into one object. Embedded first in the type's own struct. */

@@ -97,6 +97,7 @@ static int s3_open(
 		free(s);
 		return r;
 	}
+	s->s3.store = &s->store;
 	s->store.ops = &ops;
 	s->store.name = s->s3.settings.name;
 	s->store.may_delete = s->s3.settings.may_delete;

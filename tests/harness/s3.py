@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bucket for each test, seen from both sides: boto3 looks into it, store_driver.c does what the agent's workers do."""
 
+import hashlib
 import json
 import os
 import signal
@@ -96,6 +97,22 @@ class Bucket:
             parts = self.client.list_parts(Bucket=self.name, Key=u["Key"], UploadId=u["UploadId"]).get("Parts", [])
             found.append((u["Key"], u["UploadId"], len(parts)))
         return found
+
+    def whole_backups(self):
+        """Each manifest stands for whole objects, and each object belongs to one; returns how many there are."""
+        keys, known, n = self.keys(), set(), 0
+        for key in keys:
+            if not key.endswith("/manifest.json"):
+                continue
+            n += 1
+            known.add(key)
+            prefix = key.rsplit("/", 3)[0] + "/" if key.count("/") > 2 else ""
+            for member in json.loads(self.object(key))["members"]:
+                data = b"".join(self.object(prefix + s["key"]) for s in member["segments"])
+                assert hashlib.sha256(data).hexdigest() == member["stored_sha256"], key
+                known |= {prefix + s["key"] for s in member["segments"]}
+        assert set(keys) == known
+        return n
 
     def assert_nothing(self):
         assert self.keys() == []

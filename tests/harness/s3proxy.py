@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import http.client
 import socketserver
+import ssl
 import struct
 import threading
 import time
@@ -98,7 +99,9 @@ class Fault:
 
 
 class S3Proxy:
-    def __init__(self, port, keys=None):
+    """`tls`: an ssl.SSLContext, to be spoken to by https alone."""
+
+    def __init__(self, port, keys=None, tls=None):
         self.upstream = port
         self.keys = keys  # (access key, secret key) of the server: needed for clock_s and tokens
         self.clock_s = 0  # how far the server's clock is off
@@ -106,11 +109,23 @@ class S3Proxy:
         self.faults = []
         self.first_time = None
         self.seen = []  # every Request
+        self.tls = tls
+        self.refused = []  # why clients did not go on after the certificate
         self.lock = threading.Lock()
         proxy = self
 
         class Handler(socketserver.StreamRequestHandler):
+            def setup(self):
+                if tls:
+                    try:
+                        self.request = tls.wrap_socket(self.request, server_side=True)
+                    except OSError as e:
+                        proxy.refused.append(e)
+                super().setup()
+
             def handle(self):
+                if tls and not isinstance(self.request, ssl.SSLSocket):
+                    return
                 try:
                     while proxy._serve(self):
                         pass
@@ -135,10 +150,14 @@ class S3Proxy:
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def fault(self, op, action, times=1, when=lambda request: True):
         self.faults.append(Fault(op, action, times, when))
+
+    def quiet(self):
+        """No more faults."""
+        self.faults, self.first_time = [], None
 
     def ops(self):
         return [r.op for r in self.seen]

@@ -12,7 +12,8 @@ from pathlib import Path
 import boto3
 import botocore.config
 
-from harness.rgw import USER, free_ports
+from harness.agent import free_port
+from harness.rgw import USER
 from harness.wait import until
 
 ACCESS_KEY = "test:test"
@@ -93,7 +94,7 @@ def missing():
 class Swift:
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.port, self.memcached, *self.back = free_ports(5)
+        self.port, self.memcached, *self.back = (free_port() for _ in range(5))
         self.processes = []
 
     @property

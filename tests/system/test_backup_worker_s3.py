@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole runs against Ceph's S3 gateway: whatever ends them, a bucket has whole backups and nothing else."""
 
-import hashlib
 import itertools
-import json
 import os
 import random
 import subprocess
@@ -56,26 +54,10 @@ def make_worker(rgw, tmp_path):
     return make
 
 
-def whole_backups(bucket):
-    """Each manifest stands for whole objects, and each object belongs to one; returns how many there are."""
-    keys, known, n = bucket.keys(), set(), 0
-    for key in keys:
-        if not key.endswith("/manifest.json"):
-            continue
-        n += 1
-        known.add(key)
-        for member in json.loads(bucket.object(key))["members"]:
-            data = b"".join(bucket.object(s["key"]) for s in member["segments"])
-            assert hashlib.sha256(data).hexdigest() == member["stored_sha256"], key
-            known |= {s["key"] for s in member["segments"]}
-    assert set(keys) == known
-    return n
-
-
 def test_a_backup_in_parts_comes_back(make_worker):
     worker = make_worker()
     worker.backup()
-    assert whole_backups(worker.bucket) == 1
+    assert worker.bucket.whole_backups() == 1
     assert worker.bucket.uploads() == []
     assert worker.restored() == worker.data.read_bytes()
     worker.run("verify").good()
@@ -96,7 +78,7 @@ def test_several_segments_are_one_stream(make_worker):
     assert sum(not k.endswith(".json") for k in worker.bucket.keys()) >= 3
     assert worker.restored() == worker.data.read_bytes()
     worker.run("backup", {"command": sh('cat "$1"; exit 1', worker.data)}).bad()
-    assert whole_backups(worker.bucket) == 1
+    assert worker.bucket.whole_backups() == 1
     assert worker.bucket.uploads() == []
 
 
@@ -121,13 +103,13 @@ def test_a_backup_stopped_at_a_random_moment_leaves_no_object_and_no_part(make_w
     worker = make_worker()
     stopped = 0
     for seconds in moments(worker, 12):
-        before = whole_backups(worker.bucket)
+        before = worker.bucket.whole_backups()
         run = worker.begin("backup")
         stopped += end_at(run, seconds, lambda r: r.process.terminate())
         run.wait()
         # Before its first line the signal is the end of it, without a word.
         good = any(line["ok"] for line in run.said("result"))
-        assert whole_backups(worker.bucket) == before + good, run.explain()
+        assert worker.bucket.whole_backups() == before + good, run.explain()
         assert worker.bucket.uploads() == []
     assert stopped
 
@@ -139,7 +121,7 @@ def test_row_11_a_worker_killed_at_a_random_moment_leaves_nothing_after_the_next
             end_at(run, seconds, lambda r: r.process.kill())
             run.wait()
             worker.run("sweep", job=None, jobs=["shop"]).good()
-            whole_backups(worker.bucket)
+            worker.bucket.whole_backups()
             assert worker.bucket.uploads() == []
             assert worker.journals() == []
         worker.backup()

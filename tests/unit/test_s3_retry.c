@@ -72,7 +72,7 @@ static int refusal(long status, const char *code, const char *region, struct err
 	struct s3_error said = {.message = "why"};
 
 	(void)snprintf(said.code, sizeof(said.code), "%s", code);
-	return s3_refused(&s, &(struct s3_refusal){"GET", "k", status, &said, region}, e);
+	return s3_refused(&s, &(struct s3_refusal){"GET", "k", status, 8388608, &said, region}, e);
 }
 
 START_TEST(refusals_say_what_to_mend)
@@ -88,6 +88,21 @@ START_TEST(refusals_say_what_to_mend)
 	ck_assert_ptr_nonnull(strstr(e.msg, "credentials_file"));
 	ck_assert_int_eq(refusal(501, "NotImplemented", "", &e), -EOPNOTSUPP);
 	ck_assert_int_eq(refusal(503, "SlowDown", "", &e), -EIO);
+}
+END_TEST
+
+START_TEST(a_part_of_a_wrong_size_names_the_option)
+{
+	struct err e;
+
+	ck_assert_int_eq(refusal(400, "EntityTooLarge", "", &e), -EFBIG);
+	ck_assert_str_eq(e.msg,
+		"s3.example.com refuses a request of 8388608 bytes (400 EntityTooLarge): "
+		"set a smaller part_size");
+	ck_assert_int_eq(refusal(413, "", "", &e), -EFBIG);
+	ck_assert_ptr_nonnull(strstr(e.msg, "(413): set a smaller part_size"));
+	ck_assert_int_eq(refusal(400, "EntityTooSmall", "", &e), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(e.msg, "set a larger part_size"));
 }
 END_TEST
 
@@ -116,6 +131,7 @@ int main(void)
 		t, row_19_what_passes_is_tried_again_and_what_does_not_is_not, 0, ARRAY_LEN(cases));
 	tcase_add_test(t, row_19_waits_grow_to_five_minutes_with_full_jitter);
 	tcase_add_test(t, refusals_say_what_to_mend);
+	tcase_add_test(t, a_part_of_a_wrong_size_names_the_option);
 	tcase_add_test(t, row_34_a_redirect_names_the_region);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);

@@ -160,6 +160,27 @@ START_TEST(an_object_of_another_length_is_an_error)
 }
 END_TEST
 
+/* Else its journal would go, and nobody would ever know of it. */
+START_TEST(a_segment_that_cannot_be_removed_now_is_left_behind)
+{
+	for (int way = 0; way < 3; way++) {
+		_cleanup_(fake_store_free_p) struct fake_store *f = fake_store_new("s");
+		struct sink *g = NULL;
+		struct err e = {""};
+
+		f->room = 10;
+		ck_assert_int_eq(segments_new(&f->store, KEY, &any, &g, &e), 0);
+		ck_assert_int_eq(sink_write(g, "0123456789abc", 13, &e), 0);
+		/* It fails; it is forbidden, and will be; it works. */
+		f->fail_at = way == 0 ? f->calls + 1 : 0;
+		f->forbid_removal = way == 1;
+		sink_free(g);
+		ck_assert_uint_eq(f->n_objects, way == 2 ? 0 : 1);
+		ck_assert(f->store.left_behind == (way == 0));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("segments");
@@ -173,6 +194,7 @@ int main(void)
 	tcase_add_test(tc, the_last_object_does_not_exist_before_commit);
 	tcase_add_test(tc, without_the_right_to_delete_nothing_is_asked_to_be_deleted);
 	tcase_add_test(tc, a_store_that_fails_at_any_call_leaves_nothing);
+	tcase_add_test(tc, a_segment_that_cannot_be_removed_now_is_left_behind);
 	tcase_add_test(tc, an_object_of_another_length_is_an_error);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
