@@ -9,6 +9,7 @@ const struct engine *const engines[] = {
 	&engine_mariadb,
 	&engine_mysql,
 	&engine_postgresql,
+	&engine_redis,
 	&engine_sqlite,
 	&engine_volume,
 	NULL,
