@@ -135,10 +135,15 @@ static void last_lines(const char *text, struct buf *out)
 	for (; from < text + n; from++) {
 		unsigned char c = (unsigned char)*from;
 
-		if (c == '\n')
+		if (c == '\n') {
 			buf_adds(out, "; ");
-		else if (c != '\r')
+			/* Hints stand under what they belong to, moved to the right. */
+			from += strspn(from + 1, " \t");
+		} else if (c == '\t') {
+			buf_addc(out, ' ');
+		} else if (c != '\r') {
 			buf_addc(out, c < ' ' || c == 0x7f ? '?' : (char)c);
+		}
 	}
 }
 
