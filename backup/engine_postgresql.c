@@ -101,6 +101,19 @@ static int add_all(const struct engine_call *c, const struct pg_server *s, struc
 	return r;
 }
 
+/* What a job names has something in it; of all databases some are empty on each server. */
+static void warn_empty(const struct engine_call *c, const char *name)
+{
+	struct counts counts;
+	struct err text;
+
+	if (!c->warn || pg_count(c, name, &counts, &text) < 0 || counts_get(&counts, "tables") ||
+		counts_get(&counts, "views") || counts_get(&counts, "functions"))
+		return;
+	(void)err_set(&text, ENODATA, "database %s has no tables: is it the right one?", name);
+	c->warn(c->user, text.msg);
+}
+
 static int add_members(const struct engine_call *c, const struct pg_server *s,
 	struct engine_info *out, struct err *e)
 {
@@ -116,8 +129,11 @@ static int add_members(const struct engine_call *c, const struct pg_server *s,
 		abort();
 	if (named->n == 0)
 		return add_all(c, s, out, e);
-	for (size_t i = 0; i < named->n && r == 0; i++)
+	for (size_t i = 0; i < named->n && r == 0; i++) {
 		r = add_database(c, s, named->items[i], out, e);
+		if (r == 0)
+			warn_empty(c, named->items[i]);
+	}
 	return r;
 }
 

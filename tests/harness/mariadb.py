@@ -25,12 +25,12 @@ def missing():
 
 
 class Mariadb:
-    """`settings` are options of mariadbd; None: one without a value."""
+    """`settings` are options of mariadbd; None: one without a value. The folder is one of its own unless given."""
 
     user, password = "root", "secret-of-mariadb"
 
-    def __init__(self, folder, settings=None):
-        self.folder = Path(folder)
+    def __init__(self, folder=None, settings=None):
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="my-data-", dir="/tmp"))
         self.settings = {**SETTINGS, **(settings or {})}
         self.port = free_port()
         self.run = None  # the folder of the socket, whose path must be short
@@ -112,6 +112,18 @@ class Mariadb:
     def drop(self, *databases):
         for db in databases:
             self.sql(f"DROP DATABASE IF EXISTS `{db}`")
+
+    def clean(self):
+        """Removes all databases, users and roles but those of a new server."""
+        self.drop(*self.databases())
+        for kind, account in self.accounts():
+            self.sql(f"DROP {kind} {account}")
+
+    def accounts(self):
+        """Users and roles but those of a new server: ("USER", "'u'@'%'"), ("ROLE", "r")."""
+        rows = self.sql("SELECT IF(is_role = 'Y', 'ROLE', 'USER'), IF(is_role = 'Y', QUOTE(user), CONCAT(QUOTE(user), '@', QUOTE(host)))"
+                        " FROM mysql.user WHERE user NOT IN ('root', 'mariadb.sys') ORDER BY 1, 2")
+        return [tuple(row.split("\t")) for row in rows.splitlines()]
 
     def databases(self):
         """Those that are not the server's own."""

@@ -30,13 +30,18 @@ def missing():
     return None if versions() else "postgresql"
 
 
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
 class Postgres:
-    """`settings` are lines of postgresql.conf. Databases are UTF-8."""
+    """`settings` are lines of postgresql.conf. Databases are UTF-8. The folder is one of its own unless given: every start of
+    pytest closes the folder above its own ones to other users, while other tests run."""
 
     user, password = "postgres", "secret-of-postgres"
 
-    def __init__(self, folder, settings=None, version=None):
-        self.folder = Path(folder)
+    def __init__(self, folder=None, settings=None, version=None):
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="pg-data-", dir="/tmp"))
         self.bin = Path("/usr/lib/postgresql") / (version or versions()[0]) / "bin"
         self.settings = {**SETTINGS, **(settings or {})}
         self.port = free_port()
@@ -57,6 +62,7 @@ class Postgres:
         unprivileged.give(self.folder)
         self.host = tempfile.mkdtemp(prefix="pg-", dir="/tmp")
         unprivileged.give(Path(self.host))
+        Path(self.host).chmod(0o755)
         if not (self.data / "PG_VERSION").exists():
             self._make()
         log = self.folder / "server.log"
@@ -82,9 +88,13 @@ class Postgres:
 
     def _answers(self):
         if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
-            raise RuntimeError("PostgreSQL ended:\n" + (self.folder / "server.log").read_text(errors="replace"))
+            raise RuntimeError("PostgreSQL ended:\n" + self._last_words())
         r = subprocess.run([self.bin / "pg_isready", "-q"], env=self.environment(), check=False)
         return r.returncode == 0
+
+    def _last_words(self):
+        """Of a server that has ended."""
+        return (self.folder / "server.log").read_text(errors="replace")[-3000:]
 
     def environment(self, db="postgres", **more):
         """For the tools: PGHOST and the others."""
@@ -95,7 +105,7 @@ class Postgres:
         """Runs one of the tools and returns what it printed."""
         r = subprocess.run([self.bin / words[0], *words[1:]], env=self.environment(db), stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, check=False, **more)
-        assert r.returncode == 0, f"{words}: {r.stderr.decode(errors='replace')}"
+        assert r.returncode == 0, f"{words}: {r.stderr.decode(errors='replace')}{self._last_words()}"
         return r.stdout.decode()
 
     def sql(self, text, db="postgres"):
@@ -108,25 +118,39 @@ class Postgres:
 
     def create(self, db, text="", options=""):
         """A database, with these statements run in it."""
-        self.sql(f'CREATE DATABASE "{db}" {options}')
+        self.sql(f"CREATE DATABASE {quoted(db)} {options}")
         if text:
             self.sql(text, db)
 
     def drop(self, *databases):
         for db in databases:
-            self.sql(f'DROP DATABASE IF EXISTS "{db}" WITH (FORCE)')
+            self.sql(f"DROP DATABASE IF EXISTS {quoted(db)} WITH (FORCE)")
+
+    def clean(self):
+        """Removes all databases and roles but those of a new server."""
+        self.drop(*(db for db in self.databases() if db not in ("", "postgres")))
+        roles = [quoted(r["rolname"]) for r in self.ask(
+            "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> current_user")]
+        self.sql("".join(f"DROP OWNED BY {r};" for r in roles) + "".join(f"DROP ROLE {r};" for r in roles))
 
     def databases(self):
         return self.sql("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1").split("\n")
 
     def rows(self, db):
         """All rows of all tables, sequences and large objects: {"public.orders": [rows as text]}."""
-        tables = self.ask("SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n"
-                          " ON n.oid = relnamespace WHERE relkind IN ('r', 'm', 'S') AND n.nspname !~ '^(pg_|information_schema)'"
-                          " ORDER BY 1", db)
-        found = {t["name"]: self.sql(f"SELECT t::text FROM {t['name']} t ORDER BY 1", db).split("\n") for t in tables}
+        tables = self.ask("SELECT format('%I.%I', n.nspname, c.relname) AS name, CASE relkind WHEN 'S' THEN 't.last_value, t.is_called'"
+                          " ELSE 't.*' END AS columns FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+                          " WHERE relkind IN ('r', 'm', 'S') AND n.nspname !~ '^(pg_|information_schema)' ORDER BY 1", db)
+        queries = "".join(f"SELECT ROW({t['columns']})::text FROM {t['name']} t ORDER BY 1;\n\\echo -- end\n" for t in tables)
+        answers = self.sql(queries, db).split("-- end")
+        found = dict(zip((t["name"] for t in tables), answers))
         found["large objects"] = self.sql("SELECT oid, md5(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY 1", db).split("\n")
         return found
+
+    def schema(self, db):
+        """What pg_dump says of everything but the rows, without the lines that differ from run to run."""
+        lines = self.tool("pg_dump", "--schema-only", db=db).split("\n")
+        return [line for line in lines if not line.startswith(("\\restrict", "\\unrestrict"))]
 
     def stop(self):
         """And removes everything."""

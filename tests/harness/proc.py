@@ -34,6 +34,15 @@ def children(pid):
     return [p for p in all_pids() if (f := stat_fields(p)) and int(f[1]) == pid]
 
 
+def below(pid):
+    """All that it has started, and what those have."""
+    found, todo = [], [pid]
+    while todo:
+        todo = [child for p in todo for child in children(p)]
+        found += todo
+    return found
+
+
 def in_session(sid):
     """Processes of a session that are not dead."""
     return [p for p in all_pids() if (f := stat_fields(p)) and int(f[3]) == sid and f[0] not in "ZX"]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One agent for all tests that only ask: each process of pytest has its own."""
+"""What several tests share, each process of pytest its own: an agent for all that only ask, servers of databases."""
 
 import itertools
 
 import pytest
 
+from harness import mariadb, postgres
 from harness.agent import Agent
 
 _clients = itertools.count(1)
@@ -21,3 +22,35 @@ def steady_agent(tmp_path_factory):
 def client():
     """Headers that make the requests of a test count as those of a client of its own (test networks of RFC 5737)."""
     return {"X-Forwarded-For": f"203.0.113.{next(_clients)}"}
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    if postgres.missing():
+        pytest.skip(f"no {postgres.missing()}")
+    server = postgres.Postgres().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def pg(postgres_server):
+    """A PostgreSQL server, on which all that the test makes is removed afterwards."""
+    yield postgres_server
+    postgres_server.clean()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server():
+    if mariadb.missing():
+        pytest.skip(f"no {mariadb.missing()}")
+    server = mariadb.Mariadb().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def my(mariadb_server):
+    """A MariaDB server, on which all that the test makes is removed afterwards."""
+    yield mariadb_server
+    mariadb_server.clean()
