@@ -62,7 +62,8 @@ struct backups_request {
 	const char *backup, *store;
 	bool dry_run;
 };
-/* Committed when it returns 0. -ENOENT: no such job; -EINVAL: no such thing to do; -EAGAIN: too many wait. */
+/* Committed when it returns 0. -ENOENT: no such job, or it has no such store; -EINVAL: no such thing to do, or what is asked for beside it
+ * does not go with it; -EAGAIN: too many wait. */
 int backups_start(struct backups *b, const struct backups_request *q, int64_t *run, struct err *e);
 
 /* 0: `done` gets the run (borrowed) later, when its worker has unwound. BACKUPS_CANCELLED: it only waited, and does so no more;

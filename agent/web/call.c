@@ -7,6 +7,9 @@
 
 #include "agent/web/upstream.h"
 
+/* When the daemon could not answer just now. */
+#define RETRY_AFTER_SECONDS "5"
+
 static void call_free(void *user)
 {
 	struct call *c = user;
@@ -56,13 +59,15 @@ void call_fail_answer(struct call *c, const json_t *answer)
 	unsigned status = 500;
 
 	if (!answer) {
-		http_add_header(c->rq, "Retry-After", "5");
+		http_add_header(c->rq, "Retry-After", RETRY_AFTER_SECONDS);
 		call_fail(c, 503, "the agent's daemon does not answer");
 		return;
 	}
 	for (size_t i = 0; code && i < ARRAY_LEN(codes); i++)
 		if (strcmp(code, codes[i].code) == 0)
 			status = codes[i].status;
+	if (status == 503)
+		http_add_header(c->rq, "Retry-After", RETRY_AFTER_SECONDS);
 	call_fail(c, status, "%s", sentence ? sentence : "the daemon could not answer");
 }
 

@@ -46,7 +46,7 @@ const struct route routes[] = {
 		{{"job", "string", false, true, "Its name.", 1, JOB_NAME_MAX},
 		 {"refresh", "boolean", false, false, "Ask the stores, which may take two minutes; else what was read last.", 0, 0}}},
 	{"POST", "/api/v1/backups/jobs/{job}/run", ROLE_ADMIN, api_backups_run, JSON,
-		"Starts a run, which waits while another one of the job is under way; the answer is its number.",
+		"Starts a run, which waits for those under way; the answer is its number.",
 		{{"job", "string", false, true, "Name of the job.", 1, JOB_NAME_MAX},
 		 {"what", "string", false, false, "backup (default), verify, drill or prune.", 1, NAME_MAX_BYTES},
 		 {"backup", "string", false, false, "Verify and drill: id of the backup; the newest good one unless given.", 1, BACKUP_ID_SIZE - 1},
