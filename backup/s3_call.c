@@ -23,6 +23,7 @@ enum {
 	CLEAN_UP_MS = 20000,
 	CLEAN_UP_ATTEMPT_S = 10,
 	SIGNED_MAX = S3_HEADERS_MAX + 8,
+	SETTLE_MS = 5000,
 };
 
 static void attempt(void *user);
@@ -340,12 +341,39 @@ static void hurry(struct s3_call *c)
 	c->timeout_s = l->idle_s < CLEAN_UP_ATTEMPT_S ? l->idle_s : CLEAN_UP_ATTEMPT_S;
 }
 
+/* A request on its way changes the store whether or not we hear of it. */
+static bool may_come_to_pass(const struct s3_call *c)
+{
+	return !c->done && c->transfer &&
+	       (strcmp(c->method, "POST") == 0 || strcmp(c->method, "PUT") == 0);
+}
+
+static void give_up(void *user)
+{
+	finish(user, -ECANCELED);
+}
+
+/* Stopped. Should it be done after what cleans up has looked, it would stay for ever: so its answer is waited for. */
+static int settle(struct s3_call *c, struct err *e)
+{
+	int r;
+
+	c->budget_ms = 1; /* no further attempt */
+	net_timer_set(c->s3->net, &c->timer, SETTLE_MS, give_up, c);
+	r = s3_call_wait(c, true, NULL);
+	net_timer_clear(c->s3->net, &c->timer);
+	return r < 0 ? err_set(e, ECANCELED, "stopped") : 0;
+}
+
 int s3_call_run(struct s3_call *c, bool cleans_up, struct err *e)
 {
+	int r;
+
 	if (cleans_up || stop_is_held())
 		hurry(c);
 	s3_call_start(c);
-	return s3_call_wait(c, cleans_up, e);
+	r = s3_call_wait(c, cleans_up, e);
+	return r == -ECANCELED && may_come_to_pass(c) ? settle(c, e) : r;
 }
 
 void s3_call_answer(const struct s3_call *c, const char *name, char *to, size_t size)

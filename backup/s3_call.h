@@ -67,7 +67,8 @@ void s3_call_header(struct s3_call *c, const char *name, const char *value);
 void s3_call_start(struct s3_call *c);
 /* Its result. -ECANCELED when stopped, but not when it `cleans_up`. */
 int s3_call_wait(struct s3_call *c, bool cleans_up, struct err *e);
-/* Both. What cleans up, or runs while stops are held, is not tried for longer than 20 s. */
+/* Both. What cleans up, or runs while stops are held, is not tried for longer than 20 s. When stopped, a change that is
+ * on its way is waited for a little: what is removed afterwards is all there is. */
 int s3_call_run(struct s3_call *c, bool cleans_up, struct err *e);
 
 /* A header of the answer; "" when there is none. */
