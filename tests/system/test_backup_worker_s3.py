@@ -3,14 +3,13 @@
 
 import itertools
 import os
-import random
-import subprocess
-import time
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import rgw as rgw_server
+from harness.moments import Moments, begin_with
 from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
 from harness.s3 import Bucket
 from harness.worker import Worker
@@ -82,44 +81,26 @@ def test_several_segments_are_one_stream(make_worker):
     assert worker.bucket.uploads() == []
 
 
-def moments(worker, n):
-    """Times all over a run, as long as one takes here and now."""
-    began = time.monotonic()
-    worker.backup()
-    whole = 1.5 * (time.monotonic() - began)
-    return [random.uniform(0, whole) for _ in range(n)]
-
-
-def end_at(run, seconds, how):
-    try:
-        run.process.wait(seconds)
-        return False
-    except subprocess.TimeoutExpired:
-        how(run)
-        return True
-
-
 def test_a_backup_stopped_at_a_random_moment_leaves_no_object_and_no_part(make_worker):
-    worker = make_worker()
-    stopped = 0
-    for seconds in moments(worker, 12):
+    worker, stopped = make_worker(), 0
+    for moment in Moments(worker).some(12):
         before = worker.bucket.whole_backups()
-        run = worker.begin("backup")
-        stopped += end_at(run, seconds, lambda r: r.process.terminate())
-        run.wait()
+        run = begin_with(worker, "TERM", moment).wait()
         # Before its first line the signal is the end of it, without a word.
         good = any(line["ok"] for line in run.said("result"))
+        stopped += not good
         assert worker.bucket.whole_backups() == before + good, run.explain()
         assert worker.bucket.uploads() == []
     assert stopped
 
 
-def test_row_11_a_worker_killed_at_a_random_moment_leaves_nothing_after_the_next_sweep(make_worker):
+def test_row_11_a_worker_killed_at_24_random_moments_leaves_nothing_after_the_next_sweep(make_worker):
+    killed = []
+
     def kills(worker):
-        for seconds in moments(worker, 8):
-            run = worker.begin("backup")
-            end_at(run, seconds, lambda r: r.process.kill())
-            run.wait()
+        for moment in Moments(worker).some(8):
+            run = begin_with(worker, "KILL", moment).wait()
+            killed.append(run.process.returncode == -signal.SIGKILL)
             worker.run("sweep", job=None, jobs=["shop"]).good()
             worker.bucket.whole_backups()
             assert worker.bucket.uploads() == []
@@ -129,6 +110,7 @@ def test_row_11_a_worker_killed_at_a_random_moment_leaves_nothing_after_the_next
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(kills, [make_worker(str(n)) for n in range(3)]))
+    assert sum(killed) >= 16, "too few came to their moment"
 
 
 def test_a_bucket_that_is_gone_is_a_partial_backup(make_worker):
