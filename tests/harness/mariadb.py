@@ -86,6 +86,14 @@ class Mariadb:
             raise RuntimeError("MariaDB ended:\n" + (self.folder / "server.log").read_text(errors="replace"))
         return Path(self.socket).exists() and self._run("mariadb", "-e", "SELECT 1", password=password)
 
+    def job(self, folder, user=None, password=None):
+        """Options of a backup job."""
+        secret = Path(folder) / f"{user or self.user}.password"
+        secret.write_text(password or self.password)
+        secret.chmod(0o600)
+        return {"engine": "mariadb", "host": "127.0.0.1", "port": self.port, "user": user or self.user,
+                "password_file": str(secret)}
+
     def _run(self, program, *words, password=None, **more):
         environment = {**os.environ, "MYSQL_PWD": self.password if password is None else password}
         r = subprocess.run([program, "--no-defaults", f"--socket={self.socket}", f"--user={self.user}",

@@ -34,6 +34,13 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+PROPERTIES = """SELECT pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding, d.datcollate, d.datctype,
+  d.datconnlimit, shobj_description(d.oid, 'pg_database') AS comment,
+  (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(d.datacl) a) AS acl,
+  (SELECT array_agg(pg_get_userbyid(setrole) || setconfig::text ORDER BY setrole) FROM pg_db_role_setting s
+  WHERE setdatabase = d.oid) AS settings FROM pg_database d WHERE datname = """
+
+
 class Postgres:
     """`settings` are lines of postgresql.conf. Databases are UTF-8. The folder is one of its own unless given: every start of
     pytest closes the folder above its own ones to other users, while other tests run."""
@@ -96,6 +103,14 @@ class Postgres:
         """Of a server that has ended."""
         return (self.folder / "server.log").read_text(errors="replace")[-3000:]
 
+    def job(self, folder, user=None, password=None):
+        """Options of a backup job: over TCP, where a password is needed."""
+        secret = Path(folder) / f"{user or self.user}.password"
+        secret.write_text(password or self.password)
+        secret.chmod(0o600)
+        return {"engine": "postgresql", "host": "127.0.0.1", "port": self.port, "user": user or self.user,
+                "password_file": str(secret)}
+
     def environment(self, db="postgres", **more):
         """For the tools: PGHOST and the others."""
         return {**os.environ, "PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": self.user,
@@ -146,6 +161,10 @@ class Postgres:
         found = dict(zip((t["name"] for t in tables), answers))
         found["large objects"] = self.sql("SELECT oid, md5(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY 1", db).split("\n")
         return found
+
+    def properties(self, db):
+        """What stands outside of a database and belongs to it."""
+        return self.ask(PROPERTIES + "'" + db.replace("'", "''") + "'")
 
     def schema(self, db):
         """What pg_dump says of everything but the rows, without the lines that differ from run to run."""

@@ -19,18 +19,9 @@ SHOP = (ROOT / "tests/fixtures/backup/shop.pg.sql").read_text()
 ROLES = """CREATE ROLE "shop owner" LOGIN PASSWORD 'owner''s'; CREATE ROLE reader CONNECTION LIMIT 3;"""
 
 
-def connection(pg, folder, user=None, password=None):
-    """Options of a job: over TCP, where a password is needed."""
-    secret = folder / "password"
-    secret.write_text(password or pg.password)
-    secret.chmod(0o600)
-    return {"engine": "postgresql", "host": "127.0.0.1", "port": pg.port, "user": user or pg.user,
-            "password_file": str(secret)}
-
-
 @pytest.fixture
 def worker(pg, tmp_path):
-    return Worker(tmp_path, {"database": ["shop"], **connection(pg, tmp_path)})
+    return Worker(tmp_path, {"database": ["shop"], **pg.job(tmp_path)})
 
 
 @pytest.fixture
@@ -107,10 +98,6 @@ ALTER ROLE reader IN DATABASE "b ""l;og" SET work_mem = '7MB'; COMMENT ON DATABA
 blog'; REVOKE CONNECT ON DATABASE "b ""l;og" FROM PUBLIC; GRANT CONNECT, TEMPORARY ON DATABASE "b ""l;og" TO reader;
 CREATE TABLE posts (id int, body text); INSERT INTO posts VALUES (1, 'hello'), (2, NULL);
 """
-PROPERTIES = """SELECT d.datname, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding, d.datcollate,
-  d.datctype, d.datconnlimit, shobj_description(d.oid, 'pg_database') AS comment, (SELECT array_agg(a::text ORDER BY a::text)
-  FROM unnest(d.datacl) a) AS acl, (SELECT array_agg(pg_get_userbyid(setrole) || setconfig::text ORDER BY setrole)
-  FROM pg_db_role_setting s WHERE setdatabase = d.oid) AS settings FROM pg_database d WHERE datname LIKE 'b %'"""
 
 
 def roles_of(pg):
@@ -123,7 +110,7 @@ def test_all_databases_come_back_with_roles_and_what_they_may(pg, worker):
     pg.create("shop", SHOP)
     pg.sql("""CREATE DATABASE "b ""l;og" OWNER "shop owner" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'""")
     pg.sql(DATABASE, 'b "l;og')
-    before = [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.ask(PROPERTIES), roles_of(pg)]
+    before = [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.properties('b "l;og'), roles_of(pg)]
     everything = {"database": []}
     run = worker.run("backup", everything)
     run.good()
@@ -133,7 +120,7 @@ def test_all_databases_come_back_with_roles_and_what_they_may(pg, worker):
     pg.clean()
     assert pg.databases() == ["postgres"]
     worker.run("restore", everything, restore={"yes": True}).good()
-    assert [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.ask(PROPERTIES), roles_of(pg)] == before
+    assert [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.properties('b "l;og'), roles_of(pg)] == before
     # Passwords too: this one is checked over TCP.
     login = pg.environment("shop", PGHOST="127.0.0.1", PGUSER="shop owner", PGPASSWORD="owner's")
     subprocess.run([pg.bin / "psql", "-c", "SELECT 1"], env=login, check=True, stdout=subprocess.DEVNULL)
@@ -208,11 +195,10 @@ def test_a_dump_of_a_database_that_is_written_to_is_of_one_moment(pg, worker):
     with subprocess.Popen([pg.bin / "pgbench", "-n", "-c", "4", "-T", "600"], env=pg.environment("bank"),
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as load:
         try:
-            done = lambda: pg.ask(SUMS, "bank")[0]["n"]
-            first = until(done, 20, "transactions")
+            first = until(lambda: pg.ask(SUMS, "bank")[0]["n"], 20, "transactions")
             # Slow enough that much is written meanwhile.
             worker.backup({"database": ["bank"], "compression": "none", "bandwidth": 15_000_000})
-            last = done()
+            last = pg.ask(SUMS, "bank")[0]["n"]
         finally:
             load.kill()
     restore(worker, member="bank", into="bank2").good()
@@ -225,7 +211,7 @@ def test_a_dump_of_a_database_that_is_written_to_is_of_one_moment(pg, worker):
 
 def test_a_wrong_password_is_a_failure_and_says_where_to_look(pg, worker, tmp_path):
     small_shop(pg)
-    result = worker.run("backup", connection(pg, tmp_path, password="wrong-and-secret")).bad("password authentication failed")
+    result = worker.run("backup", pg.job(tmp_path, password="wrong-and-secret")).bad("password authentication failed")
     assert "password_file" in result["error"]
     assert "wrong-and-secret" not in json.dumps(result)
     nothing_left(worker)
@@ -234,17 +220,17 @@ def test_a_wrong_password_is_a_failure_and_says_where_to_look(pg, worker, tmp_pa
 def test_row_06_a_role_that_may_not_read_everything_is_a_failure(pg, worker, tmp_path):
     pg.sql("CREATE ROLE weak LOGIN PASSWORD 'weak'")
     small_shop(pg)
-    result = worker.run("backup", connection(pg, tmp_path, "weak", "weak")).bad("permission denied")
+    result = worker.run("backup", pg.job(tmp_path, "weak", "weak")).bad("permission denied")
     assert "orders" in result["error"]
     nothing_left(worker)
     pg.sql("GRANT pg_read_all_data TO weak")
-    worker.backup(connection(pg, tmp_path, "weak", "weak"))
+    worker.backup(pg.job(tmp_path, "weak", "weak"))
 
 
 def test_row_06_rows_that_a_policy_hides_are_not_left_out(pg, worker, tmp_path):
     pg.sql("CREATE ROLE weak LOGIN PASSWORD 'weak'; GRANT pg_read_all_data TO weak")
     pg.create("shop", "CREATE TABLE t AS SELECT 1 AS x; ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO weak")
-    worker.run("backup", connection(pg, tmp_path, "weak", "weak")).bad("row-level security")
+    worker.run("backup", pg.job(tmp_path, "weak", "weak")).bad("row-level security")
     nothing_left(worker)
 
 
