@@ -17,12 +17,17 @@ enum {
 	AGE_IDENTITY_SIZE = 80, /* "AGE-SECRET-KEY-1..." and a NUL fit */
 	AGE_RECIPIENTS_MAX = 20,
 	AGE_HEADER_MAX = 64 * 1024,
-	AGE_WORK_FACTOR = 18, /* log2 of scrypt's N, as age writes it */
+	/* log2 of scrypt's N: 32 MiB for a moment. age itself takes 18, which is 256 MiB: too much beside the
+	 * databases of a small server. So a passphrase may not be a short one. */
+	AGE_WORK_FACTOR = 15,
+	AGE_PASSPHRASE_MIN = 12, /* bytes */
 	AGE_WORK_FACTOR_MAX = 20, /* read; more would take gigabytes */
 };
 
 /* Whether the text is an X25519 recipient ("age1", Bech32). -EINVAL says what is wrong. */
 int age_recipient_check(const char *text, struct err *e);
+/* -EINVAL: a passphrase too short to encrypt with. Older backups open with any. */
+int age_passphrase_check(const char *text, struct err *e);
 /* A new pair of keys, as age-keygen makes them. */
 int age_keygen(char identity[AGE_IDENTITY_SIZE], char recipient[AGE_RECIPIENT_SIZE], struct err *e);
 /* The recipient of an identity. */

@@ -104,6 +104,14 @@ static int add_recipient(struct buf *header, const char *text,
 	return r;
 }
 
+int age_passphrase_check(const char *text, struct err *e)
+{
+	if (strlen(text) < AGE_PASSPHRASE_MIN)
+		return err_set(e, EINVAL, "the passphrase has %zu characters: take %d or more",
+			strlen(text), AGE_PASSPHRASE_MIN);
+	return 0;
+}
+
 static int add_passphrase(struct buf *header, const char *passphrase,
 	const uint8_t file_key[AGE_FILE_KEY_BYTES], struct err *e)
 {
@@ -111,8 +119,9 @@ static int add_passphrase(struct buf *header, const char *passphrase,
 	uint8_t key[AGE_KEY_BYTES];
 	int r;
 
-	if (passphrase[0] == '\0')
-		return err_set(e, EINVAL, "the passphrase is empty");
+	r = age_passphrase_check(passphrase, e);
+	if (r < 0)
+		return r;
 	age_random(s.salt, sizeof(s.salt));
 	r = age_scrypt(key, passphrase, s.salt, s.log_n, e);
 	if (r == 0) {

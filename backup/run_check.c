@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/age.h"
 #include "backup/run.h"
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -94,14 +95,15 @@ static void check_database(struct check *c)
 	free(info.members);
 }
 
-static void check_secret(struct check *c, const char *what, const char *source)
+static void check_secret(struct check *c, const char *what, const char *source,
+	int (*check)(const char *text, struct err *e))
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(RUN_SECRET_MAX);
 	struct err e = {""};
 
 	if (!source)
 		return;
-	if (c->r->w->secret_read(source, &b, &e) < 0)
+	if (c->r->w->secret_read(source, &b, &e) < 0 || (check && check(buf_str(&b), &e) < 0))
 		say(c, what, false, e.msg, "see the option in agent.conf(5)");
 	else
 		say(c, what, true, "can be read", NULL);
@@ -116,8 +118,8 @@ static void check_job(struct check *c)
 	struct err e = {""};
 
 	c->about = about;
-	check_secret(c, "passphrase_file", r->job->passphrase_file);
-	check_secret(c, "identity_file", r->job->identity_file);
+	check_secret(c, "passphrase_file", r->job->passphrase_file, age_passphrase_check);
+	check_secret(c, "identity_file", r->job->identity_file, NULL);
 	if (run_open_engine(r, &e) < 0) {
 		say(c, "place", false, e.msg, "see databases in agent.conf(5)");
 		return;

@@ -220,6 +220,16 @@ START_TEST(each_of_several_recipients_can_open_it)
 }
 END_TEST
 
+START_TEST(a_short_passphrase_is_refused)
+{
+	struct err e = {""};
+
+	ck_assert_int_eq(age_passphrase_check("elevenchars", &e), -EINVAL);
+	ck_assert_str_eq(e.msg, "the passphrase has 11 characters: take 12 or more");
+	ck_assert_int_eq(age_passphrase_check("twelve chars", &e), 0);
+}
+END_TEST
+
 START_TEST(row_31_with_the_passphrase_it_opens_and_without_it_says_so)
 {
 	const struct age_encrypt o = {NULL, 0, "correct horse"};
@@ -379,6 +389,7 @@ int main(void)
 	tcase_add_test(c, bytes_behind_the_end_are_refused);
 	tcase_add_test(c, chunks_cannot_be_moved);
 	tcase_add_test(c, each_of_several_recipients_can_open_it);
+	tcase_add_test(c, a_short_passphrase_is_refused);
 	tcase_add_test(c, row_31_with_the_passphrase_it_opens_and_without_it_says_so);
 	tcase_add_test(c, identity_files_have_comments_and_several_keys);
 	tcase_add_test(c, armor_is_named);
