@@ -114,7 +114,7 @@ static void add_family(struct buf *b, const struct family *f, const json_t *jobs
 		if (!headed)
 			prometheus_head(b, f->name, f->doc, "gauge");
 		headed = true;
-		prometheus_label(&labels, "job", name);
+		prometheus_label(&labels, "backup", name);
 		buf_addf(b, "%s{%s} ", f->name, buf_str(&labels));
 		prometheus_value(b, v);
 		buf_addc(b, '\n');

@@ -182,10 +182,10 @@ def metrics(agent):
 
 def test_prometheus_has_the_backups(agent):
     lines = metrics(agent)
-    assert 'agent_backup_last_success_timestamp_seconds{job="shop"} 1795237260.5' in lines
-    assert 'agent_backup_last_run_ok{job="shop"} 1' in lines
-    assert 'agent_backup_overdue{job="new"} 1' in lines
-    assert not any(line.startswith("agent_backup_last") and 'job="new"' in line for line in lines), "unknown is left out"
+    assert 'agent_backup_last_success_timestamp_seconds{backup="shop"} 1795237260.5' in lines
+    assert 'agent_backup_last_run_ok{backup="shop"} 1' in lines
+    assert 'agent_backup_overdue{backup="new"} 1' in lines
+    assert not any(line.startswith("agent_backup_last") and 'backup="new"' in line for line in lines), "unknown is left out"
 
 
 def test_promtool_finds_no_fault(agent):
@@ -275,8 +275,8 @@ def test_a_real_backup_from_the_button_to_prometheus(real):
     assert job["last"]["run"] == done["run"] and job["last_plain_bytes"] == 60000 and "running" not in job
     (backup,) = real.api("backups/jobs/letter?refresh=true")["backups"]
     assert backup["id"] == done["backup"] and backup["store"] == "local"
-    assert 'agent_backup_last_plain_size_bytes{job="letter"} 60000' in metrics(real)
-    assert 'agent_backup_last_run_ok{job="letter"} 1' in metrics(real)
+    assert 'agent_backup_last_plain_size_bytes{backup="letter"} 60000' in metrics(real)
+    assert 'agent_backup_last_run_ok{backup="letter"} 1' in metrics(real)
 
 
 def test_a_real_failure_has_the_programs_own_words(real):
@@ -285,7 +285,7 @@ def test_a_real_failure_has_the_programs_own_words(real):
     failed = wait_for(real, stream, begin(real, "broken"), "done", "failed")
     stream.close()
     assert failed["state"] == "failed" and "cannot open it" in failed["error"] and "3" in failed["error"]
-    assert 'agent_backup_last_run_ok{job="broken"} 0' in metrics(real)
+    assert 'agent_backup_last_run_ok{backup="broken"} 0' in metrics(real)
     assert real.api("backups/jobs/broken?refresh=true")["backups"] == []
 
 
@@ -295,10 +295,22 @@ def test_a_real_run_is_seen_going_on_and_cancelled(real):
     run = begin(real, "endless")
     until(lambda: stream.data("backup")["run"]["plain_bytes"] > 0, 10, "bytes")
     assert job_named(real, "endless")["running"]["run"] == run
-    assert 'agent_backup_running{job="endless"} 1' in metrics(real)
+    assert 'agent_backup_running{backup="endless"} 1' in metrics(real)
     answer = ask(real, "POST", f"backups/runs/{run}/cancel")
     assert answer.status == 200 and answer.json()["run"]["state"] == "cancelled", answer
     assert wait_for(real, stream, run, "cancelled")["ended_ms"] > 0
     stream.close()
     assert real.api("backups/jobs/endless?refresh=true")["backups"] == []
     refused(real, "POST", f"backups/runs/{run + 1000}/cancel", None, 404, "")
+
+
+def test_a_real_backup_that_only_some_stores_have_is_not_good(real):
+    stream = Stream(real, "?class=agent")
+    stream.event()
+    run = wait_for(real, stream, begin(real, "half"), "done", "failed")
+    stream.close()
+    assert run["state"] == "failed" and run["partial"] and [(s["name"], s["ok"]) for s in run["stores"]] == [("local", True), ("nas", False)]
+    assert 'agent_backup_last_run_ok{backup="half"} 0' in metrics(real)
+    assert not [line for line in metrics(real) if line.startswith("agent_backup_last_s") and '"half"' in line]
+    answer = real.api("backups/jobs/half?refresh=true")
+    assert [b["store"] for b in answer["backups"]] == ["local"] and [e["store"] for e in answer["errors"]] == ["nas"]

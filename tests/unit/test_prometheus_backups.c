@@ -56,18 +56,18 @@ START_TEST(a_job_that_works)
 		   "'overdue': false, 'last': {'state': 'done', 'ended_ms': 1795237260500}, "
 		   "'last_verify': {'state': 'done', 'ended_ms': 1795237300000}, "
 		   "'last_drill': {'state': 'failed', 'ended_ms': 1795237400000}}]");
-	ck_assert(has("agent_backup_last_success_timestamp_seconds{job=\"shop\"} 1795237260.5"));
-	ck_assert(has("agent_backup_last_size_bytes{job=\"shop\"} 900"));
-	ck_assert(has("agent_backup_last_plain_size_bytes{job=\"shop\"} 4000"));
-	ck_assert(has("agent_backup_last_duration_seconds{job=\"shop\"} 2.5"));
-	ck_assert(has("agent_backup_last_run_ok{job=\"shop\"} 1"));
-	ck_assert(has("agent_backup_running{job=\"shop\"} 0"));
-	ck_assert(has("agent_backup_overdue{job=\"shop\"} 0"));
-	ck_assert(has("agent_backup_next_run_timestamp_seconds{job=\"shop\"} 1795312800"));
-	ck_assert(has("agent_backup_last_verify_timestamp_seconds{job=\"shop\"} 1795237300"));
-	ck_assert(has("agent_backup_last_verify_ok{job=\"shop\"} 1"));
-	ck_assert(has("agent_backup_last_drill_timestamp_seconds{job=\"shop\"} 1795237400"));
-	ck_assert(has("agent_backup_last_drill_ok{job=\"shop\"} 0"));
+	ck_assert(has("agent_backup_last_success_timestamp_seconds{backup=\"shop\"} 1795237260.5"));
+	ck_assert(has("agent_backup_last_size_bytes{backup=\"shop\"} 900"));
+	ck_assert(has("agent_backup_last_plain_size_bytes{backup=\"shop\"} 4000"));
+	ck_assert(has("agent_backup_last_duration_seconds{backup=\"shop\"} 2.5"));
+	ck_assert(has("agent_backup_last_run_ok{backup=\"shop\"} 1"));
+	ck_assert(has("agent_backup_running{backup=\"shop\"} 0"));
+	ck_assert(has("agent_backup_overdue{backup=\"shop\"} 0"));
+	ck_assert(has("agent_backup_next_run_timestamp_seconds{backup=\"shop\"} 1795312800"));
+	ck_assert(has("agent_backup_last_verify_timestamp_seconds{backup=\"shop\"} 1795237300"));
+	ck_assert(has("agent_backup_last_verify_ok{backup=\"shop\"} 1"));
+	ck_assert(has("agent_backup_last_drill_timestamp_seconds{backup=\"shop\"} 1795237400"));
+	ck_assert(has("agent_backup_last_drill_ok{backup=\"shop\"} 0"));
 	ck_assert(has("# TYPE agent_backup_overdue gauge"));
 }
 END_TEST
@@ -77,8 +77,8 @@ START_TEST(unknown_is_left_out_not_zero)
 	write_jobs("[{'name': 'new', 'last_success_ms': 0, 'last_size_bytes': 0, "
 		   "'last_plain_bytes': 0, "
 		   "'last_duration_ms': 0, 'next_ms': 0, 'overdue': true, 'running': {'run': 1}}]");
-	ck_assert(has("agent_backup_overdue{job=\"new\"} 1"));
-	ck_assert(has("agent_backup_running{job=\"new\"} 1"));
+	ck_assert(has("agent_backup_overdue{backup=\"new\"} 1"));
+	ck_assert(has("agent_backup_running{backup=\"new\"} 1"));
 	ck_assert(!names("_last_"));
 	ck_assert(!names("_next_run_"));
 }
@@ -93,10 +93,10 @@ START_TEST(every_bad_end_is_not_ok)
 		(void)snprintf(text, sizeof(text),
 			"[{'name': 'a', 'last': {'state': '%s', 'ended_ms': 5}}]", states[i]);
 		write_jobs(text);
-		ck_assert_msg(has("agent_backup_last_run_ok{job=\"a\"} 0"), "%s", states[i]);
+		ck_assert_msg(has("agent_backup_last_run_ok{backup=\"a\"} 0"), "%s", states[i]);
 	}
 	write_jobs("[{'name': 'a', 'last': {'state': 'done', 'partial': true, 'ended_ms': 5}}]");
-	ck_assert(has("agent_backup_last_run_ok{job=\"a\"} 0"));
+	ck_assert(has("agent_backup_last_run_ok{backup=\"a\"} 0"));
 	write_jobs("[{'name': 'a', 'last': {'state': 'running', 'ended_ms': 0}}]");
 	ck_assert(!names("_last_run_ok"));
 }
@@ -107,8 +107,8 @@ START_TEST(one_head_for_all_jobs_and_names_are_escaped)
 	const char *first;
 
 	write_jobs("[{'name': 'a\\\\b', 'overdue': false}, {'name': 'c', 'overdue': true}]");
-	ck_assert(has("agent_backup_overdue{job=\"a\\\\b\"} 0"));
-	ck_assert(has("agent_backup_overdue{job=\"c\"} 1"));
+	ck_assert(has("agent_backup_overdue{backup=\"a\\\\b\"} 0"));
+	ck_assert(has("agent_backup_overdue{backup=\"c\"} 1"));
 	first = strstr(buf_str(&out), "# TYPE agent_backup_overdue");
 	ck_assert_ptr_nonnull(first);
 	ck_assert_ptr_null(strstr(first + 1, "# TYPE agent_backup_overdue"));
