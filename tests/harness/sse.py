@@ -14,12 +14,19 @@ class Stream:
 
     def event(self, name="sample"):
         """The fields of the next event of that name; others between are left out."""
+        while True:
+            fields = self.any_event()
+            if fields["event"] == name:
+                return fields
+
+    def any_event(self):
+        """The fields of the next event."""
         fields = {}
         while True:
             line = self.answer.readline().decode()
             assert line, "the stream ended"
             if line == "\n":
-                if fields.get("event") == name:
+                if "event" in fields:
                     return fields
                 fields = {}
             field, _, value = line.rstrip("\n").partition(":")
