@@ -129,6 +129,11 @@ static void start_run(struct backups *b, json_t *run)
 	if (order) {
 		o.order = order;
 		o.deadline_ms = job->deadline_ms;
+		/* Committed first: killed between the two, it must not be begun a second time. */
+		set_text(run, "state", "running");
+		(void)json_object_set_new(
+			run, "started_ms", json_integer((json_int_t)clock_wall_ms()));
+		store_run(b, run);
 		r = backup_worker_start(b->o.loop, &o, &b->active.worker, &e);
 		json_decref(order);
 	}
@@ -136,10 +141,7 @@ static void start_run(struct backups *b, json_t *run)
 		fail_run(b, run, "failed", e.msg);
 		return;
 	}
-	set_text(run, "state", "running");
-	(void)json_object_set_new(run, "started_ms", json_integer((json_int_t)clock_wall_ms()));
 	b->active.run = run;
-	store_run(b, run);
 	backups_changed(b, run, NULL);
 }
 
