@@ -14,32 +14,37 @@ CALL = re.compile(r"^(\w+)\(")
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 
+def seeded():
+    seed = random.randrange(1 << 32)
+    print("seed", seed)  # pytest shows it with a failure
+    return random.Random(seed)
+
+
+def moments_of(text, since=""):
+    """(system call, the how many-th of its name) for each line of strace's from the first that has `since`."""
+    counts, moments, begun = collections.Counter(), [], False
+    for line in text.splitlines():
+        call = CALL.match(line)
+        if not call:
+            continue
+        counts[call[1]] += 1
+        begun |= since in line
+        if begun:
+            moments.append((call[1], counts[call[1]]))
+    return moments
+
+
 class Moments:
     """Of a run as `worker` does it now; a first one is made to see its calls. What the loader does before is left out."""
 
-    def __init__(self, worker, do="backup", seed=None, **members):
+    def __init__(self, worker, do="backup", **members):
         if not shutil.which("strace"):
             pytest.skip("no strace")
-        seed = random.randrange(1 << 32) if seed is None else seed
-        print("seed", seed)  # pytest shows it with a failure
-        self.random = random.Random(seed)
+        self.random = seeded()
         log = worker.folder / "calls"
         with_prefix(worker, ["strace", "-qq", "-o", str(log)], do, **members).wait().good()
-        self.all = self._of(log.read_text(errors="replace"), str(worker.state))
+        self.all = moments_of(log.read_text(errors="replace"), str(worker.state))
         assert len(self.all) > 100, "too few calls to choose from"
-
-    @staticmethod
-    def _of(text, state):
-        counts, moments, begun = collections.Counter(), [], False
-        for line in text.splitlines():
-            call = CALL.match(line)
-            if not call:
-                continue
-            counts[call[1]] += 1
-            begun |= state in line
-            if begun:
-                moments.append((call[1], counts[call[1]]))
-        return moments
 
     def some(self, n):
         """Any n of them, different ones while there are so many."""

@@ -4,7 +4,6 @@
 import hashlib
 import json
 import os
-import random
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import proc
-from harness.moments import Moments, begin_with
+from harness.moments import Moments, begin_with, seeded
 from harness.wait import until
 from harness.worker import Worker
 
@@ -26,10 +25,8 @@ def sh(script, *arguments):
 
 
 @pytest.fixture
-def rng(request):
-    seed = random.randrange(1 << 32)
-    print("seed", seed)  # pytest shows it with a failure
-    return random.Random(seed)
+def rng():
+    return seeded()
 
 
 def side_by_side(tmp_path, numbers, body):
