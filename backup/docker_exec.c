@@ -265,6 +265,15 @@ static int exec_wait(struct running *r, int64_t grace_ms, struct err *e)
 	return wait_code(x, e);
 }
 
+/* Nothing runs in it any more. */
+static bool is_container_over(const struct docker_exec *x)
+{
+	_cleanup_(docker_container_free_p) struct docker_container *c = NULL;
+	int r = docker_inspect(x->socket, x->container_id, &c, NULL);
+
+	return r == -ENOENT || (r == 0 && !c->running);
+}
+
 /* Ends it in the container. False, with the text for people, when that was not possible. */
 static bool end(struct docker_exec *x)
 {
@@ -275,7 +284,8 @@ static bool end(struct docker_exec *x)
 	close_p(&x->fd);
 	x->fd = -1;
 	left = container_end(x->container_id, x->mark, &found);
-	if (x->over || (left == 0 && found > 0) || ask_code(x, &code, NULL) > 0)
+	if (x->over || (left == 0 && found > 0) || ask_code(x, &code, NULL) > 0 ||
+		is_container_over(x))
 		return true;
 	free(*x->left_over);
 	*x->left_over = str_format("%s may still run in container %s: its processes %s",
