@@ -171,7 +171,9 @@ static int dump(const struct engine_call *c, const struct engine_member *m, stru
 
 static void dumped(const struct engine_call *c, struct source *s, struct counts *out)
 {
-	if (!is_in_container(c))
+	if (is_in_container(c))
+		sqlite_container_dumped(s, out);
+	else
 		*out = ((struct copy *)s)->counts;
 }
 

@@ -31,6 +31,8 @@ int sqlite_write(struct sink *s, const void *data, size_t n, struct err *e);
 /* Through the sqlite3 program of a container. */
 int sqlite_container_probe(const struct engine_call *c, struct engine_info *out, struct err *e);
 int sqlite_container_dump(const struct engine_call *c, struct source **out, struct err *e);
+/* Counts of what sqlite_container_dump() made; of the schema only. */
+void sqlite_container_dumped(const struct source *s, struct counts *out);
 
 int sqlite_restore_plan(const struct engine_call *c, const struct engine_restore *r,
 	struct buf *text, bool *destructive, struct err *e);

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "backup/engine_sqlite.h"
+#include "backup/stop.h"
 #include "base/str.h"
 
 /* The copy is made before the first byte comes. */
@@ -20,15 +21,16 @@ struct container_copy {
 	struct source source;
 	struct source *cat;
 	struct place *place;
+	struct counts counts;
 	char path[48];
 };
 
 /* Runs one statement; what it says, if anybody cares, is in `out`. */
-static int run_sql(const struct engine_call *c, const char *sql, int64_t deadline_ms,
-	struct buf *out, struct err *e)
+static int run_sql(const struct engine_call *c, const char *path, const char *sql,
+	int64_t deadline_ms, struct buf *out, struct err *e)
 {
 	const char *const argv[] = {"sqlite3", "-init", "/dev/null", "-batch", "-bail", "-readonly",
-		"-cmd", ".timeout 60000", c->job->path, sql, NULL};
+		"-cmd", ".timeout 60000", path, sql, NULL};
 	const struct place_command command = {.argv = argv, .user = c->job->user};
 
 	return place_run(c->place, &command, deadline_ms, out, e);
@@ -46,7 +48,7 @@ int sqlite_container_probe(const struct engine_call *c, struct engine_info *out,
 			"%s has no program sqlite3: leave container out, and give the path on this "
 			"host, or volume and the path within it",
 			place_title(c->place));
-	r = run_sql(c,
+	r = run_sql(c, c->job->path,
 		"SELECT 'is', sqlite_version(), (SELECT count(*) FROM sqlite_master WHERE type = "
 		"'table'), (SELECT page_count FROM pragma_page_count), (SELECT page_size FROM "
 		"pragma_page_size)",
@@ -72,7 +74,30 @@ static void remove_copy(const struct container_copy *f)
 	const struct place_command command = {.argv = argv};
 	struct err e;
 
+	/* Also when the run was asked to stop: nobody else knows of the file. */
+	stop_hold(true);
 	(void)place_run(f->place, &command, PLACE_DEADLINE_MS, NULL, &e);
+	stop_hold(false);
+}
+
+/* Of the copy, which nobody changes: what a drill compares with. Without it there is nothing to compare, but a backup. */
+static void count_copy(const struct engine_call *c, struct container_copy *f)
+{
+	static const char *const names[] = {"tables", "indexes", "triggers", "views"};
+	_cleanup_(buf_done) struct buf said = BUF_INIT(1000);
+	int64_t n[4];
+	struct err e;
+
+	if (run_sql(c, f->path,
+		    "SELECT 'is', total(type = 'table'), total(type = 'index'), total(type = "
+		    "'trigger'), total(type = 'view') FROM sqlite_master WHERE name NOT LIKE "
+		    "'sqlite\\_%' ESCAPE '\\'",
+		    PLACE_DEADLINE_MS, &said, &e) < 0 ||
+		sscanf(buf_str(&said), "is|%" SCNd64 ".0|%" SCNd64 ".0|%" SCNd64 ".0|%" SCNd64 ".0",
+			&n[0], &n[1], &n[2], &n[3]) != 4)
+		return;
+	for (size_t i = 0; i < 4; i++)
+		counts_set(&f->counts, names[i], n[i], false);
 }
 
 static int copy_fd(struct source *s)
@@ -99,6 +124,11 @@ static void copy_free(struct source *s)
 	free(f);
 }
 
+void sqlite_container_dumped(const struct source *s, struct counts *out)
+{
+	*out = ((const struct container_copy *)s)->counts;
+}
+
 int sqlite_container_dump(const struct engine_call *c, struct source **out, struct err *e)
 {
 	static const struct source_ops ops = {copy_fd, copy_read, copy_finish, copy_free};
@@ -113,8 +143,9 @@ int sqlite_container_dump(const struct engine_call *c, struct source **out, stru
 	f->place = c->place;
 	(void)snprintf(f->path, sizeof(f->path), "/tmp/agent-%016" PRIx64 ".sqlite", random);
 	sql = str_format("VACUUM INTO '%s'", f->path);
-	r = run_sql(c, sql, COPY_DEADLINE_MS, NULL, e);
+	r = run_sql(c, c->job->path, sql, COPY_DEADLINE_MS, NULL, e);
 	if (r == 0) {
+		count_copy(c, f);
 		const char *const argv[] = {"cat", f->path, NULL};
 		const struct place_command command = {.argv = argv};
 
