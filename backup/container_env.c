@@ -23,3 +23,12 @@ const char *container_env(const struct place *p, const char *name)
 	}
 	return NULL;
 }
+
+const char *container_secret(const struct place *p, const char *name)
+{
+	const char *secret = container_env(p, name);
+
+	if (secret)
+		place_hide(secret);
+	return secret;
+}

@@ -10,5 +10,7 @@
 
 /* Value of the variable, or NULL: not set, empty, or not a container. Valid as long as the place. */
 const char *container_env(const struct place *p, const char *name);
+/* The same of a password: from now on it is hidden in messages (place_hide). */
+const char *container_secret(const struct place *p, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/container_env.h"
 #include "backup/engine_mysql.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -73,13 +74,38 @@ int mysql_tool_find(
 	return r;
 }
 
+/* What the images take their users from. */
+static const char *password_of(const struct engine_call *c, const char *user)
+{
+	static const struct {
+		const char *user, *name, *password;
+	} known[] = {
+		{"root", NULL, "MARIADB_ROOT_PASSWORD"},
+		{"root", NULL, "MYSQL_ROOT_PASSWORD"},
+		{NULL, "MARIADB_USER", "MARIADB_PASSWORD"},
+		{NULL, "MYSQL_USER", "MYSQL_PASSWORD"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known) && !c->password && !c->job->host; i++) {
+		const char *name =
+			known[i].user ? known[i].user : container_env(c->place, known[i].name);
+
+		if (name && strcmp(name, user) == 0 && container_env(c->place, known[i].password))
+			return container_secret(c->place, known[i].password);
+	}
+	return c->password;
+}
+
 void mysql_connection(const struct engine_call *c, struct args *argv, struct args *env)
 {
 	const char *user = c->login ? c->login : c->job->user;
 	const char *host = c->host ? c->host : c->job->host;
 	const char *socket = c->host ? NULL : c->socket ? c->socket : c->job->socket;
 	int port = c->port ? c->port : c->job->port;
+	const char *password;
 
+	user = user ? user : "root";
+	password = password_of(c, user);
 	if (socket)
 		args_addf(argv, "--socket=%s", socket);
 	else if (host)
@@ -88,9 +114,9 @@ void mysql_connection(const struct engine_call *c, struct args *argv, struct arg
 		args_add(argv, "--protocol=tcp");
 	if (port && host && !socket)
 		args_addf(argv, "--port=%d", port);
-	args_addf(argv, "--user=%s", user ? user : "root");
-	if (c->password)
-		args_addf(env, "MYSQL_PWD=%s", c->password);
+	args_addf(argv, "--user=%s", user);
+	if (password)
+		args_addf(env, "MYSQL_PWD=%s", password);
 	args_add(env, "LC_ALL=C");
 }
 

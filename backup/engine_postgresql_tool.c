@@ -36,10 +36,20 @@ static const char *server_host(const struct engine_call *c)
 	return c->job->socket ? c->job->socket : c->job->host;
 }
 
+/* The images set up their first user with it. */
+static const char *password_of(const struct engine_call *c)
+{
+	const char *first = container_env(c->place, "POSTGRES_USER");
+
+	if (c->password || c->job->host || strcmp(pg_login(c), first ? first : "postgres") != 0)
+		return c->password;
+	return container_secret(c->place, "POSTGRES_PASSWORD");
+}
+
 void pg_tool_init(
 	struct pg_tool *t, const struct engine_call *c, const char *program, const char *database)
 {
-	const char *host = server_host(c);
+	const char *host = server_host(c), *password = password_of(c);
 	int port = c->port ? c->port : c->job->port;
 
 	memset(t, 0, sizeof(*t));
@@ -52,8 +62,8 @@ void pg_tool_init(
 		args_addf(&t->env, "PGHOST=%s", host);
 	if (port)
 		args_addf(&t->env, "PGPORT=%d", port);
-	if (c->password)
-		args_addf(&t->env, "PGPASSWORD=%s", c->password);
+	if (password)
+		args_addf(&t->env, "PGPASSWORD=%s", password);
 	if (database)
 		args_addf(&t->env, "PGDATABASE=%s", database);
 }
