@@ -230,7 +230,7 @@ START_TEST(a_short_passphrase_is_refused)
 }
 END_TEST
 
-START_TEST(row_31_with_the_passphrase_it_opens_and_without_it_says_so)
+START_TEST(with_the_passphrase_it_opens_and_without_it_says_so)
 {
 	const struct age_encrypt o = {NULL, 0, "correct horse"};
 	struct buf out = BUF_INIT(BIG);
@@ -390,7 +390,7 @@ int main(void)
 	tcase_add_test(c, chunks_cannot_be_moved);
 	tcase_add_test(c, each_of_several_recipients_can_open_it);
 	tcase_add_test(c, a_short_passphrase_is_refused);
-	tcase_add_test(c, row_31_with_the_passphrase_it_opens_and_without_it_says_so);
+	tcase_add_test(c, with_the_passphrase_it_opens_and_without_it_says_so);
 	tcase_add_test(c, identity_files_have_comments_and_several_keys);
 	tcase_add_test(c, armor_is_named);
 	tcase_add_test(c, nobody_too_many_or_both_are_refused);

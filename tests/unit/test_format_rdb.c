@@ -242,7 +242,7 @@ START_TEST(a_dump_is_right_in_pieces_of_any_size)
 }
 END_TEST
 
-START_TEST(row_05_a_dump_that_is_cut_is_refused_wherever)
+START_TEST(row_04_a_dump_that_is_cut_is_refused_wherever)
 {
 	for (size_t n = 0; n < sizeof(dump); n++) {
 		ck_assert_int_eq(check(dump, n, 50), -EBADMSG);
@@ -310,7 +310,7 @@ int main(void)
 
 	tcase_add_test(c, the_sums_are_those_of_the_standards);
 	tcase_add_test(c, a_dump_is_right_in_pieces_of_any_size);
-	tcase_add_test(c, row_05_a_dump_that_is_cut_is_refused_wherever);
+	tcase_add_test(c, row_04_a_dump_that_is_cut_is_refused_wherever);
 	tcase_add_test(c, every_changed_byte_is_noticed);
 	tcase_add_test(c, bytes_behind_the_end_are_refused);
 	tcase_add_test(c, without_a_sum_the_opcode_must_be_there);
