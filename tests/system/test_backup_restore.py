@@ -76,6 +76,14 @@ def test_row_30_a_damaged_backup_is_found_before_anything_is_touched(worker, how
     assert target(worker) == "what was there"
 
 
+@pytest.mark.parametrize("script, words", [
+    ('head -c 10 >"$1"', "ended before it had read everything"), ('cat >"$1"; exit 3', "exit status 3")])
+def test_row_30_a_restore_that_ends_in_the_middle_says_partial(worker, script, words):
+    worker.backup()
+    result = worker.run("restore", {"restore_command": sh(script, worker.folder / "target")}, restore={"yes": True}).bad(words)
+    assert result["partial"]
+
+
 def test_a_missing_object_is_found_before_anything_is_touched(worker):
     worker.backup()
     data_file(worker).unlink()

@@ -204,6 +204,17 @@ def test_row_13_a_second_run_waits_for_the_first(worker):
     assert len(worker.manifests()) == 2
 
 
+def test_row_13_two_never_remove_at_once(worker):
+    made = [worker.backup()["id"] for _ in range(2)]
+    first, fifo = gate(worker, {"keep": {"last": 1}})
+    prune = worker.begin("prune", {"keep": {"last": 1}})
+    prune.wait_stage("wait")
+    assert "prune" not in prune.stages() and len(worker.manifests()) == 2
+    open_gate(fifo)
+    assert {r["id"] for r in first.wait().said("removed")} == set(made)
+    assert prune.wait().good()["removed"] == 0
+
+
 def test_row_13_other_jobs_do_not_wait(worker):
     first, fifo = gate(worker)
     worker.backup({"name": "blog"})
