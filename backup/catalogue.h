@@ -34,10 +34,11 @@ int catalogue_read(struct store *s, const char *state_dir, const char *job,
 void catalogue_list_done(struct catalogue_list *l);
 
 /* The one to restore: by id (also its beginning, when only one has it; -EINVAL otherwise), or the newest good one that began at or
- * before the time (see catalogue_parse_time()); both NULL: the newest good one. -ENOENT tells what there is; -EBADMSG: the one
- * with that id is incomplete. One that a verification found bad is only picked by its id. Borrowed from the list. */
-int catalogue_pick(const struct catalogue_list *l, const char *id, const char *at, int64_t now_ms,
-	const struct manifest **out, struct err *e);
+ * before the time (see catalogue_parse_time()); id and at NULL: the newest good one. Two hosts may use one job's name in one store: without
+ * an id, those of `host` are meant, and others only when it has none by that time (a new server). -ENOENT tells what there is; -EBADMSG:
+ * the one with that id is incomplete. One that a verification found bad is only picked by its id. Borrowed from the list. */
+int catalogue_pick(const struct catalogue_list *l, const char *id, const char *at, const char *host,
+	int64_t now_ms, const struct manifest **out, struct err *e);
 
 /* "2026-11-21" and "yesterday" (to the end of that day), "2026-11-21 03:00" (to the end of that minute), with seconds too, "3d" ago;
  * local time, or UTC as "2026-11-21T03:00:00Z". -EINVAL. */

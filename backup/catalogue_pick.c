@@ -119,11 +119,52 @@ static int pick_id(
 	return 0;
 }
 
-int catalogue_pick(const struct catalogue_list *l, const char *id, const char *at, int64_t now_ms,
-	const struct manifest **out, struct err *e)
+/* Whether the host has made any, good or bad, by then. */
+static bool has_own(const struct catalogue_list *l, const char *host, int64_t until_ms)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->items[i]->host, host) == 0 && l->items[i]->started_ms <= until_ms)
+			return true;
+	return false;
+}
+
+static const struct manifest *newest_good(
+	const struct catalogue_list *l, const char *host, int64_t until_ms)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct manifest *m = l->items[i];
+
+		if (m->started_ms <= until_ms && !m->bad_ms &&
+			(!host || strcmp(m->host, host) == 0))
+			return m;
+	}
+	return NULL;
+}
+
+/* Why there is none: nothing is that old, or all is bad. */
+static int no_good_one(const struct catalogue_list *l, const char *at, const char *host,
+	int64_t until_ms, struct err *e)
+{
+	const struct manifest *newest = NULL;
+	char text[WHEN_SIZE];
+
+	for (size_t i = 0; i < l->n && !newest; i++)
+		if (l->items[i]->started_ms <= until_ms &&
+			(!host || strcmp(l->items[i]->host, host) == 0))
+			newest = l->items[i];
+	if (!newest)
+		return err_set(e, ENOENT, "there is no backup from %s or before; the oldest is %s",
+			at, when(l->items[l->n - 1], text));
+	return err_set(e, ENOENT, "there is no good backup%s%s; the newest, %s, is bad: %s",
+		at ? " from before " : "", at ? at : "", when(newest, text),
+		newest->bad_why ? newest->bad_why : "?");
+}
+
+int catalogue_pick(const struct catalogue_list *l, const char *id, const char *at, const char *host,
+	int64_t now_ms, const struct manifest **out, struct err *e)
 {
 	int64_t until_ms = INT64_MAX;
-	char newest[WHEN_SIZE], oldest[WHEN_SIZE];
+	const struct manifest *m;
 	int r = at && !id ? catalogue_parse_time(at, now_ms, &until_ms, e) : 0;
 
 	if (r < 0)
@@ -134,18 +175,11 @@ int catalogue_pick(const struct catalogue_list *l, const char *id, const char *a
 		return err_set(e, ENOENT, "there is no backup");
 	if (id && *id)
 		return pick_id(l, id, out, e);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct manifest *m = l->items[i];
-
-		if (m->started_ms > until_ms || m->bad_ms)
-			continue;
-		*out = m;
-		return 0;
-	}
-	if (l->items[l->n - 1]->started_ms > until_ms)
-		return err_set(e, ENOENT, "there is no backup from %s or before; the oldest is %s",
-			at, when(l->items[l->n - 1], oldest));
-	return err_set(e, ENOENT, "there is no good backup%s%s; the newest, %s, is bad: %s",
-		at ? " from before " : "", at ? at : "", when(l->items[0], newest),
-		l->items[0]->bad_why ? l->items[0]->bad_why : "?");
+	if (!has_own(l, host, until_ms))
+		host = NULL;
+	m = newest_good(l, host, until_ms);
+	if (!m)
+		return no_good_one(l, at, host, until_ms, e);
+	*out = m;
+	return 0;
 }

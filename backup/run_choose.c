@@ -23,7 +23,8 @@ static int pick(struct run *r, struct run_store *s, struct chosen *c, const stru
 			report_warning(r->report, "store %s: %zu manifests cannot be read: %s",
 				s->name, list->broken, list->broken_why);
 	}
-	return catalogue_pick(list, r->o->restore.id, r->o->restore.at, clock_wall_ms(), out, e);
+	return catalogue_pick(
+		list, r->o->restore.id, r->o->restore.at, r->o->host, clock_wall_ms(), out, e);
 }
 
 static void take(struct run *r, struct chosen *c, struct run_store *s, const struct manifest *m)
@@ -33,14 +34,30 @@ static void take(struct run *r, struct chosen *c, struct run_store *s, const str
 	(void)str_copy(r->id, sizeof(r->id), m->id);
 }
 
+static void tell_host(struct run *r, const struct manifest *m)
+{
+	if (strcmp(m->host, r->o->host) != 0)
+		report_warning(r->report, "backup %s was made by another host, %s", m->id, m->host);
+}
+
+/* Own ones before others, then the newer one. */
+static bool is_better(const struct run *r, const struct manifest *a, const struct manifest *b)
+{
+	bool own_a = strcmp(a->host, r->o->host) == 0, own_b = strcmp(b->host, r->o->host) == 0;
+
+	return own_a != own_b ? own_a : a->started_ms > b->started_ms;
+}
+
 int read_choose_in(struct run *r, struct run_store *s, struct chosen *c, struct err *e)
 {
 	const struct manifest *m;
 	int result = pick(r, s, c, &m, e);
 
-	if (result == 0)
-		take(r, c, s, m);
-	return result;
+	if (result < 0)
+		return result;
+	take(r, c, s, m);
+	tell_host(r, m);
+	return 0;
 }
 
 int read_choose(struct run *r, struct chosen *c, struct err *e)
@@ -52,7 +69,7 @@ int read_choose(struct run *r, struct chosen *c, struct err *e)
 		const struct manifest *m;
 		int one = s->failed ? s->failed : pick(r, s, c, &m, &last);
 
-		if (one == 0 && (!c->manifest || m->started_ms > c->manifest->started_ms))
+		if (one == 0 && (!c->manifest || is_better(r, m, c->manifest)))
 			take(r, c, s, m);
 		/* What a readable store says is worth more than that another cannot be read. */
 		if (one < 0 && (result == -ENOENT || one == -ENOENT)) {
@@ -60,7 +77,10 @@ int read_choose(struct run *r, struct chosen *c, struct err *e)
 			*e = s->failed ? s->error : last;
 		}
 	}
-	return c->manifest ? 0 : result;
+	if (!c->manifest)
+		return result;
+	tell_host(r, c->manifest);
+	return 0;
 }
 
 void read_chosen_done(struct chosen *c)

@@ -92,9 +92,9 @@ START_TEST(a_backup_with_data_missing_is_bad_and_not_restored)
 	l = read_list(f, NULL, "shop");
 	ck_assert(l.items[0]->is_incomplete && l.items[0]->bad_ms);
 	ck_assert_ptr_nonnull(strstr(l.items[0]->bad_why, lost[_i]));
-	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, now_ms, &m, &e), 0);
+	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, "web-1", now_ms, &m, &e), 0);
 	ck_assert_str_eq(m->id, older);
-	ck_assert_int_eq(catalogue_pick(&l, id, NULL, now_ms, &m, &e), -EBADMSG);
+	ck_assert_int_eq(catalogue_pick(&l, id, NULL, "web-1", now_ms, &m, &e), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(e.msg, "is missing"));
 }
 END_TEST
@@ -324,12 +324,42 @@ START_TEST(the_one_to_restore_is_found)
 		put_backup(f, "shop", "web-1", days, NULL);
 	l = read_list(f, NULL, "shop");
 	l.items[3]->bad_ms = 5;
-	ck_assert_int_eq(
-		catalogue_pick(&l, picks[_i].id, picks[_i].at, now_ms, &m, &e), picks[_i].r);
+	ck_assert_int_eq(catalogue_pick(&l, picks[_i].id, picks[_i].at, "web-1", now_ms, &m, &e),
+		picks[_i].r);
 	if (picks[_i].r == 0)
 		ck_assert_int_eq(m->started_ms, now_ms - picks[_i].days * day_ms);
 	else
 		ck_assert_msg(strstr(e.msg, picks[_i].says) != NULL, "%s", e.msg);
+}
+END_TEST
+
+/* What web-1 gets of the job's backups of 1 and 3 days ago by web-2, and of 2 and 4 days ago by itself. */
+static const struct {
+	const char *host, *at;
+	int days;
+} of_hosts[] = {
+	{"web-1", NULL, 2}, {"web-2", NULL, 1}, {"web-3", NULL, 1}, /* a new server */
+	{"web-1", "2d", 2}, {"web-2", "2d", 3}, {"web-2", "4d", 4}, /* it was not there then */
+};
+
+START_TEST(of_two_hosts_with_one_job_name_each_gets_its_own)
+{
+	_cleanup_(fake_store_free_p) struct fake_store *f = fake_store_new("offsite");
+	_cleanup_(catalogue_list_done) struct catalogue_list l = {.n = 0};
+	const struct manifest *m = NULL;
+	struct err e = {""};
+
+	for (int days = 1; days <= 4; days++)
+		put_backup(f, "shop", days % 2 ? "web-2" : "web-1", days, NULL);
+	l = read_list(f, NULL, "shop");
+	ck_assert_int_eq(
+		catalogue_pick(&l, NULL, of_hosts[_i].at, of_hosts[_i].host, now_ms, &m, &e), 0);
+	ck_assert_int_eq(m->started_ms, now_ms - of_hosts[_i].days * day_ms);
+	/* That one's are all bad: the other's are not taken for them. */
+	for (size_t i = 0; i < l.n; i++)
+		if (strcmp(l.items[i]->host, "web-1") == 0)
+			l.items[i]->bad_ms = 1;
+	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, "web-1", now_ms, &m, &e), -ENOENT);
 }
 END_TEST
 
@@ -340,13 +370,13 @@ START_TEST(without_a_good_one_it_says_why)
 	const struct manifest *m = NULL;
 	struct err e = {""};
 
-	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, now_ms, &m, &e), -ENOENT);
+	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, "web-1", now_ms, &m, &e), -ENOENT);
 	ck_assert_str_eq(e.msg, "there is no backup");
 	put_backup(f, "shop", "web-1", 1, NULL);
 	l = read_list(f, NULL, "shop");
 	l.items[0]->bad_ms = 1;
 	l.items[0]->bad_why = str_dup("its hash is another");
-	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, now_ms, &m, &e), -ENOENT);
+	ck_assert_int_eq(catalogue_pick(&l, NULL, NULL, "web-1", now_ms, &m, &e), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(e.msg, "is bad: its hash is another"));
 	catalogue_list_done(&l);
 }
@@ -385,6 +415,8 @@ static Suite *catalogue_suite(void)
 	tcase_add_test(tc, a_copy_of_another_object_is_not_used);
 	tcase_add_test(tc, a_state_folder_that_cannot_be_written_is_no_obstacle);
 	tcase_add_loop_test(tc, the_one_to_restore_is_found, 0, (int)ARRAY_LEN(picks));
+	tcase_add_loop_test(
+		tc, of_two_hosts_with_one_job_name_each_gets_its_own, 0, (int)ARRAY_LEN(of_hosts));
 	tcase_add_test(tc, without_a_good_one_it_says_why);
 	tcase_add_test(tc, what_could_not_be_read_back_is_not_committed);
 	suite_add_tcase(s, tc);
