@@ -109,7 +109,7 @@ static void take_removed(json_t *run, const json_t *says)
 {
 	if (json_is_true(json_object_get(says, "ok")))
 		set_int(run, "removed", json_view_int(run, "removed") + 1);
-	else
+	else if (!json_is_true(json_object_get(says, "retained")))
 		append(run, "not_removed", without_type(says), WARNINGS_MAX);
 }
 

@@ -14,7 +14,8 @@
  *         {"type":"warning","text":..}
  *         {"type":"catalogue","store":..,"backups":[manifest_summary],"broken":n,"broken_why":..}
  *         {"type":"plan","text":..,"destructive":bool}          restore without yes: then {"type":"result","ok":false,"code":"confirm"}
- *         {"type":"decided","store":..,"id":..,"keep":bool,"why":..}    {"type":"removed","store":..,"id":..,"ok":bool,"error":..}
+ *         {"type":"decided","store":..,"id":..,"keep":bool,"why":..}    {"type":"removed","store":..,"id":..,"ok":bool,"retained":bool,"error":..}
+ *                                                                          retained: under a lock of the store, no failure
  *         {"type":"check","what":..,"ok":bool,"text":..,"cure":..}
  *         {"type":"result","ok":bool,"code":"","error":..,"id":..,"plain_bytes":..,"stored_bytes":..,"partial":bool,
  *          "stores":[{"name":..,"ok":bool,"error":..}],"swept":{..},"counts":{..},"duration_ms":..}   exactly one, the last

@@ -4,6 +4,8 @@
  */
 #include "backup/run.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 
 struct prune {
@@ -26,13 +28,16 @@ static void decided(void *user, const struct manifest *m, bool keep, const char 
 static void removed(void *user, const struct manifest *m, int result, const struct err *e)
 {
 	struct prune *p = user;
+	/* A lock of the store's own, that we did not ask for: a later prune has it. */
+	bool retained = result == -EBUSY;
 
 	report_line(p->r->report, "removed",
-		json_pack("{s:s, s:s, s:b, s:o}", "store", p->s->name, "id", m->id, "ok",
-			result == 0, "error", report_text(result < 0 ? e->msg : "")));
+		json_pack("{s:s, s:s, s:b, s:b, s:o}", "store", p->s->name, "id", m->id, "ok",
+			result == 0, "retained", retained, "error",
+			report_text(result < 0 ? e->msg : "")));
 	if (result == 0)
 		p->removed++;
-	else if (!p->failed) {
+	else if (!p->failed && !retained) {
 		p->failed = result;
 		p->error = *e;
 	}

@@ -270,6 +270,17 @@ START_TEST(row_15_what_could_not_be_removed_is_told)
 }
 END_TEST
 
+START_TEST(row_26_what_a_lock_keeps_is_told_to_nobody)
+{
+	worker_does("say '{\"type\":\"removed\",\"store\":\"local\",\"id\":\"old\",\"ok\":false,"
+		    "\"retained\":true,\"error\":\"locked\"}'\n" GOOD_RESULT);
+	configure(SHOP);
+	start_backups();
+	run_to_end(ask_for("shop", "backup"));
+	ck_assert_uint_eq(n_told, 0);
+}
+END_TEST
+
 START_TEST(the_same_warning_is_told_once)
 {
 	worker_does("say '{\"type\":\"warning\",\"text\":\"2 tables are MyISAM\"}'\n" GOOD_RESULT);
