@@ -155,21 +155,46 @@ static void add_lines(
 	}
 }
 
-/* Stores that do not have it, and what was noticed. */
-static void add_troubles(const struct term *t, const json_t *run, struct buf *out)
+/* Whether the error of the run, or of a store, says it already. */
+static bool is_said(const json_t *run, const char *text, bool in_stores)
 {
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(run, "stores"), i, one)
-	{
-		_cleanup_(free_p) char *line = str_format(
-			"store %s: %s", json_view_text(one, "name"), json_view_text(one, "error"));
+	if (*json_view_text(run, "error") && strstr(json_view_text(run, "error"), text))
+		return true;
+	json_array_foreach(json_object_get(run, "stores"), i,
+		one) if (in_stores && strcmp(json_view_text(one, "error"), text) == 0) return true;
+	return false;
+}
 
-		if (!json_is_true(json_object_get(one, "ok")) && *json_view_text(one, "error"))
-			add_lines(t, TERM_RED, line, out);
-	}
-	json_array_foreach(json_object_get(run, "warnings"), i, one)
+static void add_store_error(
+	const struct term *t, const json_t *run, const json_t *store, bool in_part, struct buf *out)
+{
+	const char *error = json_view_text(store, "error");
+	_cleanup_(free_p) char *prefix = str_format("store %s: ", json_view_text(store, "name"));
+	_cleanup_(free_p) char *line =
+		str_format("%s%s", str_starts(error, prefix) ? "" : prefix, error);
+
+	if (json_is_true(json_object_get(store, "ok")) || !*error)
+		return;
+	/* In part: the error of the run was not printed. */
+	if (in_part || !is_said(run, error, false))
+		add_lines(t, TERM_RED, line, out);
+}
+
+/* Stores that do not have it, and what was noticed. */
+static void add_troubles(const struct term *t, const json_t *run, struct buf *out)
+{
+	bool in_part = json_is_true(json_object_get(run, "partial"));
+	bool cancelled = strcmp(json_view_text(run, "state"), "cancelled") == 0 && !in_part;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "stores"), i, one) if (!cancelled)
+		add_store_error(t, run, one, in_part, out);
+	json_array_foreach(json_object_get(run, "warnings"), i,
+		one) if (!is_said(run, json_string_value(one), true))
 		add_lines(t, TERM_YELLOW, json_string_value(one), out);
 	json_array_foreach(json_object_get(run, "not_removed"), i, one)
 	{
@@ -211,6 +236,8 @@ void backup_bar_end(const struct term *t, const json_t *run, struct buf *out)
 		buf_addf(out, " (%s)", id);
 	if (json_view_int(run, "removed"))
 		buf_addf(out, ", %lld old removed", (long long)json_view_int(run, "removed"));
+	else if (good && strcmp(what, "prune") == 0 && !json_object_get(run, "decided"))
+		buf_adds(out, ", nothing to remove");
 	buf_addc(out, '\n');
 	/* In part: the stores say why. */
 	if (!good && !partial && strcmp(state, "cancelled") != 0)

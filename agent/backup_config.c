@@ -274,7 +274,9 @@ int backup_config_find(const struct backup_config *b, const char *name,
 	}
 	if (b->n_jobs == 0)
 		return err_set(e, ENOENT,
-			"no backups are set up: there is no databases group in the configuration");
+			"no backups are set up: there is no databases group in the configuration "
+			"(an "
+			"agent that was started with --config needs the same here)");
 	return err_set(e, ENOENT, "there is no backup job \"%s\"%s%s%s", name,
 		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }

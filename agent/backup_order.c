@@ -11,6 +11,8 @@
 #include "base/str.h"
 
 /* All stores of the configuration, for an order that is about no job. */
+enum { LIST_RETRY_MS = 15 * 1000 };
+
 static json_t *all_stores(const struct backup_config *c)
 {
 	json_t *list = json_array();
@@ -41,6 +43,18 @@ static int choose_stores(const struct backup_config *c, const struct backup_orde
 	json_decref(chosen);
 	return err_set(e, ENOENT, "%s does not go to a store \"%s\"",
 		o->job ? o->job->name : "nothing", o->store);
+}
+
+/* Who reads a list waits in front of it: a store that is away is told soon, and does not hide the others. */
+static json_t *with_little_patience(json_t *stores)
+{
+	json_t *copy = json_deep_copy(stores), *one;
+	size_t i;
+
+	json_array_foreach(copy, i, one)(void)
+		json_object_set_new(one, "retry_ms", json_integer(LIST_RETRY_MS));
+	json_decref(stores);
+	return copy;
 }
 
 /* The first socket that is there; what is missing now may come back. */
@@ -101,6 +115,8 @@ int backup_order_new(const struct backup_config *c, const struct backup_order_op
 		json_decref(o->restore);
 		return r;
 	}
+	if (strcmp(o->what, "list") == 0)
+		stores = with_little_patience(stores);
 	order = json_pack("{s:s, s:I, s:o, s:s, s:s, s:s, s:b}", "do", o->what, "run",
 		(json_int_t)o->run, "stores", stores, "host", config_string(c->config, "hostname"),
 		"state", state, "agent_version", AGENT_VERSION, "dry_run", o->dry_run);

@@ -57,10 +57,14 @@ static void describe_counts(const json_t *counts, struct buf *out)
 	json_object_foreach((json_t *)(uintptr_t)counts, name, n)
 	{
 		bool loose = json_is_object(n);
+		json_int_t count = loose ? json_view_int(n, "about") : json_integer_value(n);
+		size_t len = strlen(name);
 
-		buf_addf(out, "%s%s%lld %s", out->len ? ", " : "", loose ? "about " : "",
-			(long long)(loose ? json_view_int(n, "about") : json_integer_value(n)),
-			name);
+		/* "1 folder": the names are plurals. */
+		if (count == 1 && len > 1 && name[len - 1] == 's')
+			len--;
+		buf_addf(out, "%s%s%lld %.*s", out->len ? ", " : "", loose ? "about " : "",
+			(long long)count, (int)len, name);
 	}
 }
 

@@ -99,13 +99,13 @@ int directory_place(const struct directory *d, const char *key, bool make,
 	while (r >= 0 && (slash = strchr(part, '/'))) {
 		p.fd = r;
 		*slash = '\0';
-		r = descend(p.fd, part, make, e);
+		r = err_wrap(e, descend(p.fd, part, make, e), "%s", d->path);
 		*slash = '/';
 		(void)close(p.fd);
 		part = slash + 1;
 	}
 	if (r < 0)
-		return err_wrap(e, r, "%s", d->path);
+		return r;
 	*out = p;
 	out->fd = r;
 	out->name = out->full + (part - p.full);

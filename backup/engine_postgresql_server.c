@@ -144,7 +144,7 @@ const char *pg_cure(const char *message)
 		{"no password supplied", "set password_file"},
 		{"Peer authentication failed", "this user may not log in through the socket: set "
 					       "host, user and password_file"},
-		{"Is the server running", "is the server running? check host, port and socket"},
+		{"Is the server running", "check host, port and socket"},
 		{"Connection refused", "is the server running? check host and port"},
 		{"role \"", "set user to one that the server knows, or make it"},
 		{"no pg_hba.conf entry", "allow the user in pg_hba.conf"},

@@ -177,6 +177,8 @@ int run_backup(struct run *r, struct err *e)
 		result = stores;
 		*e = first;
 	}
+	json_object_set_new(
+		r->result, "partial", json_boolean(result < 0 && copies_any_committed(r)));
 	json_object_set_new(r->result, "plain_bytes", json_integer(t.plain_bytes));
 	json_object_set_new(r->result, "stored_bytes", json_integer(t.stored_bytes));
 	json_object_set_new(r->result, "counts", counts_to_json(&t.counts));

@@ -31,6 +31,8 @@ struct sink *copies_sink(struct run *r);
 int copies_commit_member(struct run *r, const struct manifest_member *m, struct err *e);
 /* The manifests: from then on it is a backup. */
 int copies_commit(struct run *r, struct err *e);
+/* From then on it is a backup, though maybe not in all stores. */
+bool copies_any_committed(const struct run *r);
 /* Removes what is there of those that did not commit. Whether all of it is gone. */
 bool copies_discard(struct run *r);
 

@@ -218,6 +218,14 @@ int copies_commit(struct run *r, struct err *e)
 	return 0;
 }
 
+bool copies_any_committed(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_stores; i++)
+		if (r->stores[i].committed)
+			return true;
+	return false;
+}
+
 static int remove_one(struct run *r, struct run_store *s, const char *key)
 {
 	struct err e = {""};

@@ -104,12 +104,21 @@ int run_open_any_stores(struct run *r, const char *only, struct err *e)
 	return check_opened(r, only, e);
 }
 
+/* With the store's name in front, once: the store may have put it there itself. */
+static void set_store_error(struct run_store *s, int code, const struct err *e)
+{
+	_cleanup_(free_p) char *prefix = str_format("store %s: ", s->name);
+	bool has = str_starts(e->msg, prefix);
+
+	(void)err_set(&s->error, -code, "%s%s", has ? "" : prefix, e->msg);
+}
+
 int run_store_fail(struct run *r, struct run_store *s, int code, const struct err *e)
 {
 	if (s->failed)
 		return code;
 	s->failed = code;
-	(void)err_set(&s->error, -code, "store %s: %s", s->name, e->msg);
+	set_store_error(s, code, e);
 	sink_free(s->segments);
 	s->segments = NULL;
 	/* Who asked for the end knows it. */

@@ -145,7 +145,8 @@ static void say_depth(struct verify *v)
 
 	json_object_set_new(v->r->result, "depth", json_string(names[v->depth]));
 	if (v->depth == DEPTH_STORED)
-		report_warning(v->r->report, "not decrypted: no key here");
+		report_warning(v->r->report, "only its checksum was compared: it is encrypted, and "
+					     "there is no private key here (identity_file)");
 }
 
 static int verify_all(struct verify *v, struct err *e)

@@ -150,9 +150,15 @@ static void last_lines(const char *text, struct buf *out)
 int running_error(struct running *r, int code, const char *what, struct err *e)
 {
 	struct buf words = BUF_INIT(4 * LAST_LINES_MAX);
+	size_t name = strlen(r->name);
+	const char *said;
 
 	last_lines(running_stderr(r), &words);
-	(void)err_set(e, code, "%s: %s%s%s", r->name, what, words.len ? ": " : "", buf_str(&words));
+	said = buf_str(&words);
+	/* Most tools begin with their own name. */
+	if (str_starts(said, r->name) && str_starts(said + name, ": "))
+		said += name + 2;
+	(void)err_set(e, code, "%s: %s%s%s", r->name, what, *said ? ": " : "", said);
 	buf_done(&words);
 	return -code;
 }

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -88,6 +89,25 @@ def test_row_11_interrupted_it_leaves_nothing_behind(make_agent, tmp_path):
     assert files_in(agent.state / "backups") == [] and files_in(agent.state / "backup" / "uploads") == []
     assert str(tmp_path / "go") not in " ".join(all_commands())  # no dump is left running
     assert events(agent) == []
+
+
+def test_row_11_interrupted_while_one_store_is_away_it_is_cancelled_and_not_done_in_part(make_agent, tmp_path):
+    secret = tmp_path / "cred"
+    secret.touch(mode=0o600)
+    secret.write_text("access_key_id = a\nsecret_access_key = b\n")
+    with socket.socket() as s:  # nobody listens
+        s.bind(("127.0.0.1", 0))
+        away = {"type": "s3", "endpoint": f"http://127.0.0.1:{s.getsockname()[1]}", "bucket": "b", "credentials_file": str(secret)}
+        config = {**settings(shop=job(stores=["away", "here"])),
+                  "stores": {"away": away, "here": {"type": "directory", "path": str(tmp_path / "here")}}}
+        agent = make_agent(settings=config).start(samples=1)
+        command = subprocess.Popen([str(BINARY), "backup", "now", "--state", str(agent.state)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: "dump" in agent.cli("backup", "show", "shop", "1", "--json").stdout, 10, "the dump")
+        command.send_signal(signal.SIGINT)
+        out, _ = command.communicate(timeout=20)
+    assert command.returncode == 1 and re.search(r"^shop  cancelled at dump after \d+s$", out, re.M) and "part" not in out, out
+    assert files_in(tmp_path / "here") == []
 
 
 def all_commands():

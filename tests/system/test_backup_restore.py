@@ -235,7 +235,7 @@ def test_without_the_key_the_stored_bytes_are_verified(worker, keys):
     encrypted(worker, keys)
     run = worker.run("verify")
     assert run.good()["depth"] == "stored"
-    assert any("no key" in w for w in run.warnings())
+    assert any("no private key" in w for w in run.warnings())
     assert worker.run("verify", restore={"identity_file": keys[1]}).good()["depth"] == "plain"
     damage(data_file(worker), 0.7)
     worker.run("verify").bad()

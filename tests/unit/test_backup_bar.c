@@ -122,6 +122,22 @@ START_TEST(row_09_what_did_not_reach_all_stores_is_not_called_done)
 }
 END_TEST
 
+START_TEST(the_same_words_are_not_said_twice)
+{
+	ck_assert_str_eq(ended("{\"job\":\"shop\",\"state\":\"failed\",\"started_ms\":1,"
+			       "\"error\":\"files: store nas: it is away\",\"stores\":[{\"name\":"
+			       "\"nas\",\"ok\":false,\"error\":\"store nas: it is away\"}],"
+			       "\"warnings\":[\"store nas: it is away\",\"the clock is off\"]}"),
+		"shop  failed after 0s\n  files: store nas: it is away\n  the clock is off\n");
+	/* In part: the error of the run is that of a store. */
+	ck_assert_ptr_nonnull(strstr(
+		ended("{\"job\":\"shop\",\"state\":\"failed\",\"partial\":true,\"started_ms\":1,"
+		      "\"error\":\"store nas: it is away\",\"stores\":[{\"name\":\"nas\",\"ok\":"
+		      "false,\"error\":\"store nas: it is away\"}]}"),
+		"\n  store nas: it is away\n"));
+}
+END_TEST
+
 START_TEST(what_a_program_said_cannot_drive_the_terminal)
 {
 	ck_assert_ptr_null(strchr(ended("{\"job\":\"shop\",\"state\":\"failed\",\"error\":"
@@ -144,6 +160,7 @@ int main(void)
 	tcase_add_test(tc, a_good_end_says_where_it_is);
 	tcase_add_test(tc, a_bad_end_says_at_which_step_and_why);
 	tcase_add_test(tc, row_09_what_did_not_reach_all_stores_is_not_called_done);
+	tcase_add_test(tc, the_same_words_are_not_said_twice);
 	tcase_add_test(tc, what_a_program_said_cannot_drive_the_terminal);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
