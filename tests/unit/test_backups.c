@@ -399,7 +399,8 @@ int main(void)
 		row_13_runs_go_one_after_the_other_those_asked_for_first,
 		a_worker_that_is_killed_is_a_failure, a_run_that_takes_too_long_is_ended_and_told,
 		a_run_can_be_cancelled_and_unwinds, a_failed_verification_has_a_story_of_its_own,
-		row_15_what_could_not_be_removed_is_told, the_same_warning_is_told_once,
+		row_15_what_could_not_be_removed_is_told,
+		row_26_what_a_lock_keeps_is_told_to_nobody, the_same_warning_is_told_once,
 		the_stores_are_asked_for_what_there_is,
 		how_a_job_stands_is_what_its_last_run_came_to_while_the_next_one_goes_on,
 		a_restore_by_a_command_is_noted_and_told};
