@@ -282,6 +282,25 @@ def test_what_is_wrong_stands_above_and_stays_there(browser, process, story):
     assert browser.texts(".job-name") == shown, "nothing moves away under a click"
 
 
+def test_many_jobs_are_asked_for_as_they_come_into_sight(browser, process, story):
+    names = [f"customer-{i:02}" for i in range(60)]
+    for name in names:
+        story.jobs[name] = {**story.jobs["queue"], "name": name}
+    browser.requests()
+    page(browser, process)
+    browser.until(lambda: len(browser.texts(".job-name")) == 63, "all jobs")
+    seen = []
+    browser.until(lambda: seen.extend(u for u in browser.requests() if "/runs?job=" in u) or len(seen) >= 5, "the runs of those in sight")
+    assert len(seen) <= 30
+    browser.js("scrollTo(0, document.body.scrollHeight)")
+    browser.until(lambda: any("customer-59" in u for u in browser.requests()), "the last one when it is seen")
+    browser.go("#/alerts")
+    browser.see(".fine")
+    page(browser, process, names[40])
+    top = browser.until(lambda: browser.js(ROW + "return rowOf(arguments[0])?.getBoundingClientRect().top", names[40]), "the job of the address")
+    assert 40 < top < 450, "it is in sight, below the head of the page"
+
+
 def test_times_are_the_readers_and_schedules_the_servers(browser, process, story):
     story.jobs["shop"]["next_ms"] = 1795312800000  # 02:00 UTC
     browser.command("Emulation.setTimezoneOverride", timezoneId="America/New_York")

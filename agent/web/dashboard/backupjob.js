@@ -47,7 +47,12 @@ export class BackupJob {
 		this.row.append(...Object.values(this.cells));
 		this.detailRow = el("tr", { class: "job-detail", hidden: true }, this.below);
 		this.node = el("tbody", {}, this.row, this.progress.node, this.detailRow);
-		this.loadRuns();
+	}
+
+	/** It came into sight: only then its runs are asked for, of which there may be many. */
+	look() {
+		this.seen = true;
+		return this.loadRuns();
 	}
 
 	cell(id) {
@@ -106,6 +111,7 @@ export class BackupJob {
 
 	/** The last backups, for the bars. */
 	async loadRuns() {
+		if (!this.seen) return;
 		try {
 			const query = `job=${encodeURIComponent(this.name)}&what=backup&limit=${BARS_MAX + 2}`;
 			this.runs = (await get(`/api/v1/backups/runs?${query}`, this.signal)).runs;
@@ -135,6 +141,7 @@ export class BackupJob {
 		this.detail = new BackupDetail(this.ctx, this.name, this.signal);
 		this.below.append(this.detail.node);
 		if (this.job) this.detail.show(this.job, this.ctx.range.now(), this.zone);
+		this.seen = true;
 		this.detail.showChart(this.runs);
 		this.detail.load();
 	}

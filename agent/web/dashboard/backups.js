@@ -36,6 +36,7 @@ class BackupsPage {
 		this.stream = "class=agent"; // small; tells that the agent is there
 		this.abort = new AbortController();
 		this.jobs = new Map();
+		this.sight = new IntersectionObserver((list) => this.seen(list), { rootMargin: "200px" });
 		this.summary = el("span", { class: "small" });
 		this.failure = el("p", { class: "error", role: "alert", hidden: true });
 		this.none = el(
@@ -125,6 +126,7 @@ class BackupsPage {
 		this.unknown.hidden = !this.open || names.has(this.open);
 		setText(this.unknown, `There is no backup job “${this.open}”.`);
 		for (const j of worstFirst(jobs, now)) this.job(j).show(j, now, zone);
+		this.showOpen();
 		this.showSummary();
 	}
 
@@ -134,8 +136,26 @@ class BackupsPage {
 		job = new BackupJob(this.ctx, j.name, () => this.load(), this.abort.signal);
 		this.jobs.set(j.name, job);
 		this.table.append(job.node);
+		job.row.job = job;
+		this.sight.observe(job.row);
 		if (j.name === this.open) job.toggle(true);
 		return job;
+	}
+
+	seen(list) {
+		for (const { isIntersecting, target } of list) {
+			if (!isIntersecting) continue;
+			this.sight.unobserve(target);
+			target.job.look();
+		}
+	}
+
+	/** The job of the address may be far below. */
+	showOpen() {
+		const job = this.jobs.get(this.open);
+		if (this.shownOpen || !job) return;
+		this.shownOpen = true;
+		if (job.row.getBoundingClientRect().top > innerHeight / 2) job.row.scrollIntoView();
 	}
 
 	showSummary() {
@@ -164,6 +184,7 @@ class BackupsPage {
 
 	destroy() {
 		this.timers?.forEach(clearInterval);
+		this.sight.disconnect();
 		this.abort.abort();
 	}
 }
