@@ -16,18 +16,6 @@ static void set_text(json_t *run, const char *name, const char *value)
 	(void)json_object_set_new(run, name, json_string(value));
 }
 
-/* What cannot be written now is a problem, and lost only if the daemon ends before the next change. */
-static void store_run(struct backups *b, const json_t *run)
-{
-	struct err e;
-
-	if (backup_runs_store(b->runs, run, &e) < 0)
-		problem_set(
-			b->o.problems, "backup.runs", "runs of backups cannot be kept: %s", e.msg);
-	else
-		problem_clear(b->o.problems, "backup.runs");
-}
-
 void backups_changed(struct backups *b, const json_t *run, const json_t *says)
 {
 	if (b->o.on_change)
@@ -54,7 +42,7 @@ static void tell_waiters(struct backups *b, const json_t *run)
 /* Takes the run over. */
 static void end_run(struct backups *b, json_t *run, const char *output)
 {
-	store_run(b, run);
+	backups_store(b, run);
 	backups_ended(b, run, output);
 	backups_changed(b, run, NULL);
 	tell_waiters(b, run);
@@ -133,7 +121,7 @@ static void start_run(struct backups *b, json_t *run)
 		set_text(run, "state", "running");
 		(void)json_object_set_new(
 			run, "started_ms", json_integer((json_int_t)clock_wall_ms()));
-		store_run(b, run);
+		backups_store(b, run);
 		r = backup_worker_start(b->o.loop, &o, &b->active.worker, &e);
 		json_decref(order);
 	}
@@ -186,6 +174,11 @@ int backups_enqueue(struct backups *b, json_t *run, struct err *e)
 		r = err_set(e, EAGAIN, "%d runs are waiting already", BACKUPS_QUEUE_MAX);
 	if (r == 0)
 		r = backup_runs_add(b->runs, run, e);
+	if (r == -ENOSPC) {
+		struct err why = *e;
+
+		(void)err_set(e, ENOSPC, "%s: free some space on this disk", why.msg);
+	}
 	if (r == 0) {
 		(void)json_array_append(b->queue, run);
 		backups_changed(b, run, NULL);
@@ -389,8 +382,11 @@ void backups_free(struct backups *b)
 		free(w);
 	}
 	loop_timer_free(b->kick);
+	if (b->runs)
+		backups_store_again(b);
 	json_decref(b->active.run);
 	json_decref(b->queue);
+	json_decref(b->unsaved);
 	json_decref(b->catalogues);
 	backup_runs_free(b->runs);
 	free(b);
@@ -407,6 +403,7 @@ int backups_new(const struct backups_options *o, const struct backup_config *c,
 	b->o = *o;
 	b->config = c;
 	b->queue = json_array();
+	b->unsaved = json_array();
 	b->catalogues = json_object();
 	b->tick = loop_timer_new(o->loop, backups_tick, b);
 	b->kick = loop_timer_new(o->loop, on_kick, b);

@@ -43,6 +43,7 @@ struct backups {
 	struct backup_runs *runs;
 	struct backup_pings *pings;
 	json_t *queue; /* runs that wait, oldest first */
+	json_t *unsaved; /* runs that are newer than their rows */
 	struct backups_active active; /* run NULL: none */
 	struct backups_waiter *waiters;
 	struct backups_reading *readings;
@@ -64,6 +65,13 @@ void backups_set_story(struct backups *b, const char *job, const char *what, int
 int64_t backups_last_good_ms(struct backups *b, const char *job);
 /* The overdue time of a job; 0: never. */
 int64_t backups_overdue_ms(struct backups *b, const struct backup_job *j, int64_t now_ms);
+
+/* backups_unsaved.c */
+/* Writes its row; what cannot be written is a problem, and tried again. */
+void backups_store(struct backups *b, json_t *run);
+void backups_store_again(struct backups *b);
+/* The run as it is, when its row is older; else NULL. */
+const json_t *backups_unsaved(const struct backups *b, int64_t id);
 
 /* backups_run.c: a run as JSON */
 json_t *backups_run_new(const struct backups_request *q, int64_t now_ms);

@@ -118,9 +118,10 @@ json_t *backups_jobs(struct backups *b)
 static json_t *fresh(struct backups *b, json_t *run)
 {
 	const json_t *active = b->active.run;
+	const json_t *unsaved = backups_unsaved(b, json_view_int(run, "run"));
 	bool is_active = active && json_view_int(active, "run") == json_view_int(run, "run");
 
-	return shown(is_active ? active : run);
+	return shown(is_active ? active : unsaved ? unsaved : run);
 }
 
 int backups_run(struct backups *b, int64_t id, json_t **out, struct err *e)

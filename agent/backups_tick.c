@@ -113,6 +113,7 @@ void backups_tick(void *user)
 	struct backups *b = user;
 	int64_t now_ms = clock_wall_ms(), wait_ms = BACKUPS_TICK_MS;
 
+	backups_store_again(b);
 	for (size_t i = 0; i < b->config->n_jobs; i++) {
 		const struct backup_job *j = &b->config->jobs[i];
 

@@ -45,16 +45,28 @@ static void sweep_leftovers(struct run *r)
 		report_warning(r->report, "leftovers of a run before: %s", e.msg);
 }
 
-/* Everything that can be known to be wrong before anything is done. */
-static int begin(struct run *r, struct err *e)
+static int lock_and_journal(struct run *r, struct err *e)
 {
 	int result = run_lock(r, e);
 
-	if (result < 0)
-		return result;
-	r->started_ms = clock_wall_ms();
-	backup_id_new(r->id, r->started_ms);
-	result = journal_new(r->o->state, r->job->name, r->id, &r->journal, e);
+	if (result == 0) {
+		r->started_ms = clock_wall_ms();
+		backup_id_new(r->id, r->started_ms);
+		result = journal_new(r->o->state, r->job->name, r->id, &r->journal, e);
+	}
+	if (result == -ENOSPC) {
+		struct err why = *e;
+
+		(void)err_set(e, ENOSPC, "%s: free some space on this disk", why.msg);
+	}
+	return result;
+}
+
+/* Everything that can be known to be wrong before anything is done. */
+static int begin(struct run *r, struct err *e)
+{
+	int result = lock_and_journal(r, e);
+
 	if (result == 0)
 		result = run_open_stores(r, e);
 	if (result < 0)

@@ -40,6 +40,12 @@ def runs(agent, name, **query):
     return control.ask(agent, "backup.runs", job=name, **query)["runs"]
 
 
+def state_of_run(agent, number):
+    """None while it has not ended."""
+    state = control.ask(agent, "backup.run", run=number)["run"]["state"]
+    return None if state in ("waiting", "running") else state
+
+
 def run_to_end(agent, name, what="backup", **more):
     """Asks for a run and returns it when it has ended."""
     number = control.ask(agent, "backup.start", job=name, what=what, **more)["run"]

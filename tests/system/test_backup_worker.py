@@ -135,7 +135,7 @@ def test_row_08_a_full_disk_for_the_state_is_told_before_anything_begins(worker)
     fill = 'mount -t tmpfs -o size=64k none "$0" && cat /dev/zero >"$0/full" 2>/dev/null; exec "$@"'
     worker.prefix = ["unshare", "-m", "/bin/sh", "-c", fill, str(worker.state)]
     began = worker.folder / "began"
-    worker.run("backup", {"command": sh('touch "$1"; echo hello', began)}).bad("No space left")
+    worker.run("backup", {"command": sh('touch "$1"; echo hello', began)}).bad("No space left on device: free some space")
     assert not began.exists()
     assert worker.files() == []
 
