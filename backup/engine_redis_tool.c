@@ -182,7 +182,10 @@ int redis_refused(const char *command, const char *answer, struct err *e)
 			 strstr(answer, "WRONGPASS") || strstr(answer, "invalid password");
 
 	return add_cure(e, err_set(e, is_access ? EACCES : EREMOTEIO, "%.*s: %.*s", name, command,
-				   line < 300 ? line : 300, line ? answer : "no answer"));
+				   line == 0    ? 9
+				   : line < 300 ? line
+						: 300,
+				   line ? answer : "no answer"));
 }
 
 int redis_do(const struct engine_call *c, const char *command, const char *also, struct err *e)
