@@ -103,8 +103,10 @@ def test_several_databases_do_not_go_into_one(pg, worker):
 def test_a_database_keeps_its_settings_and_its_users_are_cut_off(pg, worker):
     rows = small_shop(pg)
     worker.backup()
-    pg.sql("CREATE ROLE boss; ALTER DATABASE shop OWNER TO boss; ALTER DATABASE shop SET work_mem = '9MB';"
-           " COMMENT ON DATABASE shop IS 'dear'; REVOKE CONNECT ON DATABASE shop FROM PUBLIC")
+    pg.sql("CREATE ROLE boss; CREATE ROLE app; ALTER DATABASE shop OWNER TO boss; ALTER DATABASE shop SET work_mem = '9MB';"
+           " ALTER DATABASE shop SET search_path = 'a b', public; ALTER ROLE app IN DATABASE shop SET datestyle = 'iso, dmy';"
+           " ALTER DATABASE shop CONNECTION LIMIT 9; COMMENT ON DATABASE shop IS 'it''s dear';"
+           " REVOKE CONNECT ON DATABASE shop FROM PUBLIC; GRANT CONNECT ON DATABASE shop TO app WITH GRANT OPTION")
     mark(pg)
     before = pg.properties("shop")
     with subprocess.Popen([pg.bin / "psql", "-X", "-q", "-c", "SELECT 'in'", "-c", "SELECT pg_sleep(600)"], env=pg.environment("shop"),
