@@ -177,6 +177,19 @@ static int check_rights(const struct engine_call *c, const struct mysql_server *
 	return r;
 }
 
+/* What a job names has something in it; of all databases some are empty on each server. */
+static void warn_empty(const struct engine_call *c, const char *name)
+{
+	struct counts counts;
+	struct err text;
+
+	if (!c->warn || mysql_count(c, name, &counts, &text) < 0 || counts_get(&counts, "tables") ||
+		counts_get(&counts, "views") || counts_get(&counts, "routines"))
+		return;
+	(void)err_set(&text, ENODATA, "database %s has no tables: is it the right one?", name);
+	c->warn(c->user, text.msg);
+}
+
 static int check_all_rights(const struct engine_call *c, const struct mysql_server *s,
 	const struct engine_info *info, struct err *e)
 {
@@ -185,6 +198,8 @@ static int check_all_rights(const struct engine_call *c, const struct mysql_serv
 
 	for (size_t i = 0; i < info->n_members && r == 0; i++)
 		r = check_rights(c, s, buf_str(&grants), info->members[i].title, e);
+	for (size_t i = 0; i < c->job->database.n && r == 0; i++)
+		warn_empty(c, c->job->database.items[i]);
 	buf_done(&grants);
 	return r;
 }

@@ -60,6 +60,9 @@ int mysql_script(const struct engine_call *c, const char *database, const char *
 /* The same with statements that may fail: the others are run all the same. */
 int mysql_script_lenient(
 	const struct engine_call *c, const char *sql, struct buf *out, struct err *e);
+/* And that says which was the first that did: *printed. */
+int mysql_script_printed(
+	const struct engine_call *c, const char *sql, struct buf *printed, struct err *e);
 
 /* A text as SQL: 'shop', or in hexadecimal where it has anything that needs care. `name` in backticks. Pure. */
 void mysql_add_text(struct buf *out, const char *text);
@@ -100,8 +103,16 @@ void mysql_missing_rights(
 int mysql_users_dump(const struct engine_call *c, const struct mysql_server *s, struct source **out,
 	struct err *e);
 int mysql_users_count(const struct engine_call *c, struct counts *out, struct err *e);
-/* Takes it: users that are there stay as they are, the others are made. */
-int mysql_users_target(const struct engine_call *c, struct sink **out, struct err *e);
+/* Takes it: users that are there stay as they are, the others are made. Their rights are also left in `later` (of
+ * MYSQL_SCRIPT_MAX), for mysql_users_rights() once the databases are there: none can be given on a table that is not. */
+int mysql_users_target(
+	const struct engine_call *c, struct buf *later, struct sink **out, struct err *e);
+/* Warns about those that could not be given. */
+void mysql_users_rights(const struct engine_call *c, const struct buf *later);
+/* Pure: all but the making of users. */
+void mysql_users_only_rights(const struct buf *script, struct buf *out);
+/* Pure: the first error that a client printed, cut so that no statement is in it; false: there is none. */
+bool mysql_first_error(const char *printed, char *to, size_t size);
 /* Pure. `have`: the users that are there, as "`a`@`%`" or "`role`", NULL-terminated. */
 void mysql_users_filter(
 	const char *script, size_t len, const char *const *have, struct buf *out, size_t *made);
@@ -126,6 +137,8 @@ int mysql_swap_check(const struct engine_call *c, const char *name, struct err *
 int mysql_swap(const struct engine_call *c, const char *name, const char *work, const char *id,
 	struct err *e);
 int mysql_drop(const struct engine_call *c, const char *database, struct err *e);
+/* engine_mysql_routines.c: who may do what with procedures and functions, as SQL; a routine that is dropped loses it. */
+void mysql_routine_rights(const struct engine_call *c, const char *database, struct buf *out);
 
 /* engine_mysql_drill.c */
 int mysql_drill_begin(const struct engine_call *c, const struct manifest *m,

@@ -25,6 +25,7 @@ struct target {
 	char id[7];
 	struct work *works[ENGINE_MEMBERS_MAX];
 	size_t n_works;
+	struct buf rights; /* of users that were made */
 };
 
 static bool is_wanted(const struct engine_restore *r, const struct manifest_member *m)
@@ -157,6 +158,7 @@ int mysql_restore_begin(const struct engine_call *c, const struct engine_restore
 	}
 	check_versions(c, r, &s);
 	args_random_hex(target->id);
+	buf_init(&target->rights, MYSQL_SCRIPT_MAX);
 	t->state = target;
 	return 0;
 }
@@ -211,7 +213,7 @@ int mysql_restore_member(const struct engine_call *c, const struct engine_restor
 	int x;
 
 	if (is_users(m))
-		return mysql_users_target(c, out, e);
+		return mysql_users_target(c, &target->rights, out, e);
 	if (r->into && *r->into && target->n_works > 0)
 		return err_set(e, EINVAL,
 			"several databases cannot go into one; name the member that is wanted");
@@ -305,6 +307,9 @@ int mysql_restore_end(const struct engine_call *c, const struct engine_restore *
 	x = ok ? swap_all(c, target, e) : check_direct(target, e);
 	if (!ok || x < 0)
 		drop_rest(c, target);
+	else
+		mysql_users_rights(c, &target->rights);
+	buf_done(&target->rights);
 	for (size_t i = 0; i < target->n_works; i++)
 		free(target->works[i]);
 	free(target);

@@ -17,6 +17,7 @@ struct swap {
 	const char *name, *work;
 	char before[MYSQL_NAME_MAX + 32]; /* where the old tables go */
 	struct buf of_work, of_name; /* views, triggers, routines, events as SQL */
+	struct buf rights; /* on the routines of `name` */
 };
 
 /* Calls fn for each row of "SELECT kind, HEX(name)"; the database's name is added to each question. */
@@ -225,6 +226,15 @@ static int move_tables(const struct swap *s, struct err *e)
 	return r;
 }
 
+/* Of routines that were dropped and are there again; those that are not there any more have none. */
+static void give_rights(const struct swap *s)
+{
+	struct err why;
+
+	if (s->rights.len > 0)
+		(void)mysql_script_lenient(s->call, buf_str(&s->rights), NULL, &why);
+}
+
 /* What was removed from the old database before the tables could not be moved. */
 static int put_back(const struct swap *s, struct err *e)
 {
@@ -238,6 +248,7 @@ static int put_back(const struct swap *s, struct err *e)
 	buf_done(&sql);
 	if (r == 0)
 		r = mysql_drop(s->call, s->before, &why);
+	give_rights(s);
 	if (r == 0)
 		return 0;
 	return err_set(e, EUCLEAN,
@@ -251,8 +262,10 @@ static int make_objects(const struct swap *s, struct err *e)
 {
 	struct err why;
 
-	if (run(s, s->name, &s->of_work, &why) == 0)
+	if (run(s, s->name, &s->of_work, &why) == 0) {
+		give_rights(s);
 		return 0;
+	}
 	return err_set(e, EUCLEAN,
 		"partial: the tables of %s are restored, but views, triggers or routines are not; "
 		"the old "
@@ -313,10 +326,12 @@ int mysql_swap(const struct engine_call *c, const char *name, const char *work, 
 	(void)snprintf(s.before, sizeof(s.before), "%s_before_%s", name, id);
 	buf_init(&s.of_work, MYSQL_SCRIPT_MAX);
 	buf_init(&s.of_name, MYSQL_SCRIPT_MAX);
+	buf_init(&s.rights, MYSQL_SCRIPT_MAX);
 	r = dump_objects(c, work, &s.of_work, e);
 	if (r == 0)
 		r = dump_objects(c, name, &s.of_name, e);
 	if (r == 0) {
+		mysql_routine_rights(c, name, &s.rights);
 		r = move_tables(&s, e);
 		if (r < 0 && put_back(&s, &back) < 0)
 			r = err_set(e, EUCLEAN, "%s", back.msg);
@@ -327,5 +342,6 @@ int mysql_swap(const struct engine_call *c, const char *name, const char *work, 
 	}
 	buf_done(&s.of_work);
 	buf_done(&s.of_name);
+	buf_done(&s.rights);
 	return r;
 }

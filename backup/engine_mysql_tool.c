@@ -223,6 +223,35 @@ int mysql_script_lenient(
 	return run_script(c, NULL, sql, true, PLACE_DEADLINE_MS, out, e);
 }
 
+int mysql_script_printed(
+	const struct engine_call *c, const char *sql, struct buf *printed, struct err *e)
+{
+	static const int one[] = {1, 0};
+	struct args argv = {NULL, 0}, env = {NULL, 0};
+	struct place_command command;
+	struct sink *client = NULL;
+	struct mysql_tool tool;
+	int r = mysql_tool_find(c, "client", &tool, e);
+
+	if (r < 0)
+		return r;
+	mysql_client_command(c, &tool, NULL, &argv, &env);
+	args_add(&argv, "--force");
+	command = mysql_command(c, &argv, &env);
+	command.also_good = one;
+	r = place_target(c->place, &command, NULL, &client, e);
+	if (r == 0)
+		r = sink_write(client, sql, strlen(sql), e);
+	if (r == 0)
+		r = sink_finish(client, e);
+	if (r == 0)
+		buf_adds(printed, place_target_stderr(client));
+	sink_free(client);
+	args_done(&argv);
+	args_done(&env);
+	return add_cure(e, r);
+}
+
 static bool is_plain(const char *text)
 {
 	for (; *text; text++)

@@ -291,10 +291,62 @@ void mysql_users_filter(
 	}
 }
 
+void mysql_users_only_rights(const struct buf *script, struct buf *out)
+{
+	struct sql_script s = {buf_str(script), buf_str(script) + script->len, SQL_MYSQL};
+	const char *text, *rest;
+	size_t n;
+
+	while (sql_next(&s, &text, &n)) {
+		if (sql_begins(text, n, "CREATE", &rest))
+			continue;
+		buf_add(out, text, n);
+		buf_addc(out, '\n');
+	}
+}
+
+bool mysql_first_error(const char *printed, char *to, size_t size)
+{
+	static const char syntax[] = "(42000)"; /* these quote what was sent, password hashes too */
+	const char *p = printed, *end;
+
+	while (p && strncmp(p, "ERROR ", 6) != 0) {
+		p = strchr(p, '\n');
+		p = p ? p + 1 : NULL;
+	}
+	if (!p)
+		return false;
+	end = p + strcspn(p, "\n");
+	if (memmem(p, (size_t)(end - p), syntax, strlen(syntax)))
+		end = p + strcspn(p, ":\n");
+	(void)snprintf(to, size, "%.*s", (int)(end - p), p);
+	return true;
+}
+
+void mysql_users_rights(const struct engine_call *c, const struct buf *later)
+{
+	struct buf printed = BUF_INIT(PLACE_STDERR_MAX);
+	char first[300] = "";
+	struct err text;
+
+	if (later->len == 0)
+		return;
+	if (mysql_script_printed(c, buf_str(later), &printed, &text) < 0)
+		(void)snprintf(first, sizeof(first), "%.290s", text.msg);
+	else
+		(void)mysql_first_error(buf_str(&printed), first, sizeof(first));
+	if (*first && c->warn) {
+		(void)err_set(&text, EINVAL, "not all rights of users could be given: %s", first);
+		c->warn(c->user, text.msg);
+	}
+	buf_done(&printed);
+}
+
 struct target {
 	struct sink sink;
 	const struct engine_call *call;
 	struct buf script;
+	struct buf *later;
 };
 
 static int target_write(struct sink *s, const void *data, size_t n, struct err *e)
@@ -344,6 +396,8 @@ static int target_finish(struct sink *s, struct err *e)
 			buf_str(&t->script), t->script.len, args_list(&have), &script, &made);
 	if (r == 0 && script.len > 0)
 		r = make_users(t->call, &have, &script, made, e);
+	if (r == 0)
+		mysql_users_only_rights(&script, t->later);
 	args_done(&have);
 	buf_done(&script);
 	return r;
@@ -357,7 +411,8 @@ static void target_free(struct sink *s)
 	free(t);
 }
 
-int mysql_users_target(const struct engine_call *c, struct sink **out, struct err *e)
+int mysql_users_target(
+	const struct engine_call *c, struct buf *later, struct sink **out, struct err *e)
 {
 	static const struct sink_ops ops = {target_write, target_finish, target_free};
 	struct target *t = calloc(1, sizeof(*t));
@@ -367,6 +422,7 @@ int mysql_users_target(const struct engine_call *c, struct sink **out, struct er
 		abort();
 	t->sink.ops = &ops;
 	t->call = c;
+	t->later = later;
 	buf_init(&t->script, MYSQL_SCRIPT_MAX);
 	*out = &t->sink;
 	return 0;

@@ -24,6 +24,10 @@ def missing():
     return next((p for p in ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump") if not shutil.which(p)), None)
 
 
+def quoted(name):
+    return "`" + name.replace("`", "``") + "`"
+
+
 class Mariadb:
     """`settings` are options of mariadbd; None: one without a value. The folder is one of its own unless given."""
 
@@ -113,13 +117,13 @@ class Mariadb:
 
     def create(self, db, text="", options="CHARACTER SET utf8mb4"):
         """A database, with these statements run in it."""
-        self.sql(f"CREATE DATABASE `{db}` {options}")
+        self.sql(f"CREATE DATABASE {quoted(db)} {options}")
         if text:
             self.sql(text, db)
 
     def drop(self, *databases):
         for db in databases:
-            self.sql(f"DROP DATABASE IF EXISTS `{db}`")
+            self.sql(f"DROP DATABASE IF EXISTS {quoted(db)}")
 
     def clean(self):
         """Removes all databases, users and roles but those of a new server."""
@@ -141,12 +145,31 @@ class Mariadb:
     def rows(self, db):
         """All rows of all tables: {"orders": [rows, with bytes in hexadecimal]}."""
         found = {}
-        for table in self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
-                              " AND table_type = 'BASE TABLE' ORDER BY 1", db).splitlines():
-            columns = self.sql("SELECT CONCAT('HEX(`', column_name, '`)') FROM information_schema.columns WHERE"
-                               f" table_schema = DATABASE() AND table_name = '{table}' ORDER BY ordinal_position", db).splitlines()
-            found[table] = self.sql(f"SELECT {', '.join(columns)} FROM `{table}` ORDER BY {', '.join(columns)}", db).splitlines()
+        tables = self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+                          " AND table_type IN ('BASE TABLE', 'SEQUENCE') ORDER BY 1", db).splitlines()
+        for table in tables:
+            columns = self.sql("SELECT CONCAT('HEX(CONCAT(`', REPLACE(column_name, '`', '``'), '`))') FROM"
+                               " information_schema.columns WHERE table_schema = DATABASE() AND table_name ="
+                               f" '{table}' ORDER BY ordinal_position", db).splitlines() or ["next_not_cached_value"]
+            found[table] = self.sql(f"SELECT {', '.join(columns)} FROM {quoted(table)} ORDER BY {', '.join(columns)}", db).splitlines()
         return found
+
+    def schema(self, db):
+        """What mariadb-dump says of everything but the rows, and what new tables get."""
+        lines = self.tool("mariadb-dump", "--no-data", "--routines", "--events", "--triggers", "--skip-comments", db).split("\n")
+        defaults = self.sql("SELECT @@character_set_database, @@collation_database", db)
+        return [defaults, *(line for line in lines if "sandbox mode" not in line)]
+
+    def rights(self):
+        """Of all users and roles."""
+        ask = "".join(f"SHOW GRANTS FOR {account};" + (f"SHOW CREATE USER {account};" if kind == "USER" else "")
+                      for kind, account in self.accounts())
+        return sorted(self.sql(ask).splitlines()) if ask else []
+
+    def end_connections(self, db):
+        """All that are in that database."""
+        for words in self.sql(f"SELECT concat('KILL ', id) FROM information_schema.processlist WHERE db = '{db}'").splitlines():
+            self.sql(words)
 
     def stop(self):
         """And removes everything."""

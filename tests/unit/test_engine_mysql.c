@@ -224,6 +224,40 @@ START_TEST(nothing_else_of_such_a_script_is_run)
 }
 END_TEST
 
+START_TEST(rights_are_given_once_the_tables_are_there)
+{
+	struct buf script = BUF_INIT(1000), b = BUF_INIT(1000);
+
+	buf_adds(&script, "CREATE ROLE `r`;\nCREATE USER `a`@`%` IDENTIFIED BY PASSWORD '*Y;';\n"
+			  "GRANT SELECT (id) ON `shop`.`t` TO `a`@`%`;\n"
+			  "SET DEFAULT ROLE `r` FOR `a`@`%`;\n");
+	mysql_users_only_rights(&script, &b);
+	ck_assert_str_eq(buf_str(&b), "GRANT SELECT (id) ON `shop`.`t` TO `a`@`%`;\n"
+				      "SET DEFAULT ROLE `r` FOR `a`@`%`;\n");
+	buf_done(&script);
+	buf_done(&b);
+}
+END_TEST
+
+/* Clients print the statement that failed, and the server quotes the end of one it does not understand. */
+START_TEST(row_32_an_error_about_users_shows_no_password)
+{
+	char text[200] = "";
+
+	ck_assert(mysql_first_error(
+		"--------------\nGRANT SELECT ON `a`.`b` TO `x`@`%` IDENTIFIED BY "
+		"PASSWORD '*HASH'\n--------------\n\n"
+		"ERROR 1146 (42S02) at line 3: Table 'a.b' doesn't exist\n",
+		text, sizeof(text)));
+	ck_assert_str_eq(text, "ERROR 1146 (42S02) at line 3: Table 'a.b' doesn't exist");
+	ck_assert(mysql_first_error("ERROR 1064 (42000) at line 1: You have an error in your SQL "
+				    "syntax near 'PASSWORD '*HASH''\n",
+		text, sizeof(text)));
+	ck_assert_str_eq(text, "ERROR 1064 (42000) at line 1");
+	ck_assert(!mysql_first_error("mysql: [Warning] something\n", text, sizeof(text)));
+}
+END_TEST
+
 START_TEST(names_and_texts_are_quoted)
 {
 	struct buf b = BUF_INIT(200);
@@ -338,6 +372,8 @@ int main(void)
 	tcase_add_test(tc, users_that_are_there_keep_what_they_have);
 	tcase_add_test(tc, users_in_single_quotes_are_known_too);
 	tcase_add_test(tc, nothing_else_of_such_a_script_is_run);
+	tcase_add_test(tc, rights_are_given_once_the_tables_are_there);
+	tcase_add_test(tc, row_32_an_error_about_users_shows_no_password);
 	tcase_add_test(tc, names_and_texts_are_quoted);
 	tcase_add_test(tc, rows_are_split);
 	tcase_add_test(tc, row_32_messages_do_not_quote_rows);

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups of a real MariaDB server: what comes back, and what must fail."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.agent import BINARY, ROOT
+from harness.tools import Tools, find_below
+from harness.wait import until
+from harness.worker import Worker
+
+SHOP = (ROOT / "tests/fixtures/backup/shop.my.sql").read_text()
+ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, t text); INSERT INTO orders SELECT seq, md5(seq) FROM seq_1_to_2000;"
+
+
+@pytest.fixture
+def worker(my, tmp_path):
+    return Worker(tmp_path, {"database": ["shop"], **my.job(tmp_path)})
+
+
+@pytest.fixture
+def tools(worker, tmp_path):
+    """Programs that stand before the real ones."""
+    found = Tools(tmp_path / "tools")
+    worker.environment = found.environment()
+    return found
+
+
+def make_shop(my):
+    my.create("shop", SHOP, "CHARACTER SET utf8mb4 COLLATE utf8mb4_czech_ci")
+    return my.rows("shop"), my.schema("shop")
+
+
+def small_shop(my):
+    my.create("shop", ORDERS)
+    return my.rows("shop")
+
+
+def restore(worker, job=None, **how):
+    return worker.run("restore", job, restore={"yes": True, **how})
+
+
+def manifest(worker):
+    [name] = worker.manifests()
+    return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
+
+
+def nothing_left(worker):
+    assert worker.files() == []
+    assert worker.journals() == []
+
+
+# --- the configuration
+
+@pytest.mark.parametrize("engine", ["mariadb", "mysql"])
+def test_the_engine_is_one_that_the_configuration_knows(tmp_path, engine):
+    config = tmp_path / "agent.conf"
+    config.write_text(f'databases: {{ shop = {{ engine = "{engine}"; host = "127.0.0.1"; port = 3307; user = "backup";'
+                      f' database = [ "shop" ]; }}; }};\n')
+    r = subprocess.run([BINARY, "config", "check", "--config", str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       text=True, check=False)
+    assert r.returncode == 0, r.stdout
+
+
+# --- what comes back
+
+@pytest.mark.parametrize("engine", ["mariadb", "mysql"])
+def test_a_database_comes_back_with_everything_in_it(my, worker, engine):
+    rows, schema = make_shop(my)
+    run = worker.run("backup", {"engine": engine})
+    counts = run.good()["counts"]
+    assert [counts[name] for name in ("tables", "views", "triggers", "routines", "events")] == [6, 2, 2, 2, 1]
+    assert run.warnings() == []
+    my.drop("shop")
+    restore(worker, {"engine": engine}).good()
+    assert my.schema("shop") == schema
+    assert my.rows("shop") == rows
+    assert my.databases() == ["shop"]
+
+
+def test_what_is_there_is_replaced(my, worker):
+    rows, schema = make_shop(my)
+    my.sql("CREATE ROLE r; CREATE USER u@localhost; GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE shop.shout TO u@localhost WITH GRANT OPTION;"
+           " GRANT EXECUTE ON FUNCTION shop.twice TO r; GRANT SELECT (id) ON shop.kinds TO r; GRANT DELETE ON shop.log TO u@localhost")
+    rights = my.rights()
+    worker.backup()
+    my.sql("DROP TABLE parts; DELETE FROM kinds WHERE id % 2 = 0; SET foreign_key_checks = 0; UPDATE children SET parent = 999 WHERE id = 10;"
+           " CREATE TABLE later (i int); CREATE VIEW later_view AS SELECT 1; CREATE PROCEDURE later_p() SELECT 1;"
+           " CREATE TRIGGER later_t BEFORE INSERT ON log FOR EACH ROW SET NEW.what = 'x'; DROP EVENT nightly;", "shop")
+    restore(worker).good()
+    assert my.schema("shop") == schema
+    assert my.rows("shop") == rows
+    assert my.databases() == ["shop"]
+    assert my.rights() == rights
+    # Keys are those of the tables that are there now.
+    my.sql("INSERT INTO parents VALUES (1000, NULL); DELETE FROM parents WHERE id = 1000; INSERT INTO children VALUES (1, 1, 'new', '')", "shop")
+    assert my.sql("SELECT count(*) FROM log", "shop") == "2"
+    with pytest.raises(AssertionError, match="foreign key constraint fails"):
+        my.sql("INSERT INTO children VALUES (2, 12345, 'x', '')", "shop")
+
+
+USERS = """CREATE ROLE readers; CREATE USER `app user`@'10.%' IDENTIFIED BY 'it''s'; CREATE USER nobody@localhost ACCOUNT LOCK;
+CREATE USER sock@localhost IDENTIFIED VIA unix_socket; CREATE USER limited@'%' IDENTIFIED BY 'l' WITH MAX_USER_CONNECTIONS 3;
+GRANT SELECT, INSERT ON `sh\\_p`.* TO `app user`@'10.%' WITH GRANT OPTION; GRANT SELECT (id), UPDATE (t) ON shop.kinds TO readers;
+GRANT EXECUTE ON FUNCTION shop.twice TO readers; GRANT readers TO `app user`@'10.%';
+SET DEFAULT ROLE readers FOR `app user`@'10.%'; GRANT PROCESS ON *.* TO limited@'%';"""
+
+
+def test_all_databases_come_back_with_users_and_what_they_may(my, worker):
+    make_shop(my)
+    my.create("b`log; x", "CREATE TABLE posts (body text); INSERT INTO posts VALUES ('hello')", "CHARACTER SET latin1")
+    my.sql(USERS)
+    before = [my.rows("shop"), my.schema("shop"), my.rows("b`log; x"), my.rights()]
+    everything = {"database": []}
+    run = worker.run("backup", everything)
+    run.good()
+    assert run.warnings() == []
+    assert [m["title"] for m in manifest(worker)["members"]] == ["globals", "b`log; x", "shop"]
+    my.clean()
+    assert (my.databases(), my.accounts()) == ([], [])
+    run = restore(worker, everything)
+    run.good()
+    assert run.warnings() == []
+    assert [my.rows("shop"), my.schema("shop"), my.rows("b`log; x"), my.rights()] == before
+    assert my.sql("SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = 'b`log; x'") == "latin1"
+
+
+def test_users_that_are_there_keep_their_password(my, worker):
+    my.sql("CREATE USER app@localhost IDENTIFIED BY 'old'")
+    small_shop(my)
+    worker.backup({"database": []})
+    my.sql("ALTER USER app@localhost IDENTIFIED BY 'new'")
+    before = my.rights()
+    restore(worker, {"database": []}).good()
+    assert my.rights() == before
+
+
+def test_one_member_comes_back_alone(my, worker):
+    for name in ("shop", "blog", "other"):
+        my.create(name, f"CREATE TABLE t (x text); INSERT INTO t VALUES ('{name}')")
+    worker.backup({"database": ["shop", "blog"]})
+    assert [m["title"] for m in manifest(worker)["members"]] == ["shop", "blog"]
+    for name in ("shop", "blog"):
+        my.sql("UPDATE t SET x = 'changed'", name)
+    restore(worker, member="blog").good()
+    assert (my.sql("SELECT x FROM t", "shop"), my.sql("SELECT x FROM t", "blog")) == ("changed", "blog")
+
+
+CHURN = """CREATE TABLE a (id int PRIMARY KEY, balance bigint); CREATE TABLE b (id int PRIMARY KEY, balance bigint);
+CREATE TABLE history (n int AUTO_INCREMENT PRIMARY KEY, delta bigint); CREATE TABLE noise (x varbinary(2000));
+INSERT INTO a SELECT seq, 0 FROM seq_1_to_100; INSERT INTO b SELECT seq, 0 FROM seq_1_to_100;
+INSERT INTO noise SELECT random_bytes(1000) FROM seq_1_to_5000;
+DELIMITER ;;
+CREATE PROCEDURE churn() BEGIN DECLARE d int; LOOP
+	SET d = floor(rand() * 1000); START TRANSACTION; UPDATE a SET balance = balance + d WHERE id = 1 + d % 100;
+	UPDATE b SET balance = balance - d WHERE id = 1 + d % 100; INSERT INTO history (delta) VALUES (d); COMMIT;
+END LOOP; END;;
+DELIMITER ;
+"""
+SUMS = "SELECT (SELECT sum(balance) FROM a), (SELECT -sum(balance) FROM b), (SELECT sum(delta) FROM history), (SELECT count(*) FROM history)"
+
+
+def test_a_dump_of_a_database_that_is_written_to_is_of_one_moment(my, worker):
+    my.create("bank", CHURN)
+    with subprocess.Popen(["mariadb", "--no-defaults", f"--socket={my.socket}", "--user=root", "bank", "-e", "CALL churn()"],
+                          env={**os.environ, "MYSQL_PWD": my.password}) as load:
+        try:
+            first = until(lambda: int(my.sql("SELECT count(*) FROM history", "bank")), 20, "transactions")
+            worker.backup({"database": ["bank"], "compression": "none", "bandwidth": 15_000_000})
+            last = int(my.sql("SELECT count(*) FROM history", "bank"))
+        finally:
+            load.kill()
+            my.end_connections("bank")  # the server goes on without its client
+    restore(worker, member="bank", into="bank2").good()
+    a, b, history, n = map(int, my.sql(SUMS, "bank2").split("\t"))
+    assert a == b == history
+    assert first <= n < last
+
+
+# --- what must fail
+
+def test_a_wrong_password_is_a_failure_and_says_where_to_look(my, worker, tmp_path):
+    small_shop(my)
+    result = worker.run("backup", my.job(tmp_path, password="wrong-and-secret")).bad("Access denied for user")
+    assert "password_file" in result["error"]
+    assert "wrong-and-secret" not in json.dumps(result)
+    nothing_left(worker)
+
+
+@pytest.fixture
+def weak(my, worker, tmp_path):
+    my.sql("CREATE USER weak@'127.0.0.1' IDENTIFIED BY 'w'; GRANT SELECT, SHOW VIEW, EVENT ON shop.* TO weak@'127.0.0.1'")
+    worker.job.update(my.job(tmp_path, "weak", "w"))
+    return worker
+
+
+def test_row_06_triggers_that_would_be_left_out_are_a_failure(my, weak):
+    make_shop(my)
+    weak.run("backup").bad("GRANT TRIGGER ON `shop`.* TO it")
+    nothing_left(weak)
+    my.sql("GRANT TRIGGER ON shop.* TO weak@'127.0.0.1'")
+    run = weak.run("backup")
+    assert run.good()["counts"]["triggers"] == 2
+    # Those of others are not even in the list that this user sees.
+    assert any("procedures and functions" in w and "GRANT SELECT ON mysql.proc" in w for w in run.warnings())
+
+
+def test_row_06_of_all_databases_users_that_cannot_be_read_are_said(my, weak):
+    my.sql("GRANT TRIGGER ON shop.* TO weak@'127.0.0.1'")
+    small_shop(my)
+    run = weak.run("backup", {"database": []})
+    run.good()
+    assert any(w.startswith("users and their rights are not in the backup") for w in run.warnings())
+
+
+def test_row_06_a_database_that_is_not_there_is_a_failure(my, worker):
+    my.create("shop2")
+    assert "shop2" in worker.run("backup").bad("there is no shop")["error"]
+    nothing_left(worker)
+
+
+def test_row_06_a_database_without_tables_is_said(my, worker):
+    my.create("shop")
+    run = worker.run("backup")
+    run.good()
+    assert run.warnings() == ["database shop has no tables: is it the right one?"]
+
+
+def test_row_06_tables_that_are_not_of_one_moment_are_said(my, worker):
+    my.create("shop", "CREATE TABLE a (i int) ENGINE = MyISAM; CREATE TABLE b (i int) ENGINE = InnoDB")
+    run = worker.run("backup")
+    run.good()
+    assert any(w.startswith("1 tables are MyISAM") for w in run.warnings())
+
+
+@pytest.mark.parametrize("name", ["mariadb-dump", "mariadb"])
+def test_a_tool_that_is_missing_is_named_with_its_package(my, worker, tools, name):
+    small_shop(my)
+    worker.environment = tools.only(*(n for n in ("mariadb-dump", "mariadb") if n != name))
+    assert "mariadb-client" in worker.run("backup").bad(f"neither {name} nor ")["error"]
+    nothing_left(worker)
+
+
+def test_a_tool_older_than_the_server_is_said(my, worker, tools):
+    small_shop(my)
+    tools.add("mariadb-dump", '[ "$1" = --version ] && { echo "mysqldump  Ver 10.16 Distrib 5.5.68-MariaDB, for Linux"; exit; }\n'
+              'exec "$REAL" "$@"')
+    run = worker.run("backup")
+    run.good()
+    assert any("older than the server" in w for w in run.warnings())
+    assert manifest(worker)["tool_version"] == "mariadb-dump 5.5.68"
+
+
+def slow_backup(my, worker):
+    """One that is in the middle of its dump."""
+    my.create("shop", "CREATE TABLE noise (b varbinary(2000)); INSERT INTO noise SELECT random_bytes(1000) FROM seq_1_to_8000;")
+    run = worker.begin("backup", {"compression": "none", "bandwidth": 3_000_000})
+    until(lambda: any(p["plain_bytes"] > 1_500_000 for p in run.said("progress")) or run.process.poll() is not None, 20,
+          "the middle of the dump")
+    return run
+
+
+def test_row_01_a_dump_that_is_killed_in_the_middle_is_a_failure(my, worker):
+    run = slow_backup(my, worker)
+    os.kill(find_below(run.process.pid, "mariadb-dump"), signal.SIGKILL)
+    run.wait().bad("signal")
+    nothing_left(worker)
+
+
+def test_row_01_a_server_that_ends_the_dump_is_a_failure(my, worker):
+    run = slow_backup(my, worker)
+    my.end_connections("shop")
+    run.wait().bad("mariadb-dump")
+    nothing_left(worker)
+
+
+def test_row_01_a_bad_status_after_a_whole_dump_is_a_failure(my, worker, tools):
+    small_shop(my)
+    tools.add("mariadb-dump", '"$REAL" "$@" || exit\n[ "$1" = --version ] || { echo "at the very end" >&2; exit 2; }')
+    worker.run("backup").bad("at the very end")
+    nothing_left(worker)
+
+
+def test_row_05_a_dump_that_ends_early_with_status_0_is_a_failure(my, worker, tools):
+    small_shop(my)
+    tools.add("mariadb-dump", '[ "$1" = --version ] && exec "$REAL" "$@"\n"$REAL" "$@" | head -c 20000')
+    worker.run("backup").bad("shop")
+    nothing_left(worker)
+
+
+def test_row_32_the_password_is_in_no_argument_of_any_tool(my, worker, tools, tmp_path):
+    rows = small_shop(my)
+    log = tmp_path / "arguments"
+    for name in ("mariadb-dump", "mariadb"):
+        tools.add(name, f'printf "%s\\n" "{name}" "$@" >>{log}\nexec "$REAL" "$@"')
+    worker.backup({"database": []})
+    run = restore(worker, {"database": []})
+    run.good()
+    assert my.rows("shop") == rows
+    assert {"mariadb-dump", "mariadb"} <= set(log.read_text().split("\n"))
+    assert my.password not in log.read_text()
+    assert my.password not in json.dumps(run.lines)
