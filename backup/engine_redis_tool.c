@@ -58,9 +58,9 @@ static const char *password_of(const struct engine_call *c)
 	const char *password = c->password;
 
 	if (!password && !c->drill && !c->job->user)
-		password = container_env(c->place, "REDIS_PASSWORD");
+		password = container_secret(c->place, "REDIS_PASSWORD");
 	if (!password && !c->drill && !c->job->user)
-		password = container_env(c->place, "VALKEY_PASSWORD");
+		password = container_secret(c->place, "VALKEY_PASSWORD");
 	return password;
 }
 

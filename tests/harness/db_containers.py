@@ -144,6 +144,52 @@ class Mariadb(DbContainer):
         self.sql("DROP TABLE noise, customer; DROP VIEW rich; DROP PROCEDURE p;")
 
 
+class Redis(DbContainer):
+    kind, program = "redis", "redis-cli"
+    environment = [f"REDIS_PASSWORD={DbContainer.secret}"]
+    # Every key of every kind, with what is in it in an order of its own.
+    ALL_KEYS = """local found = {}
+        for _, k in ipairs(redis.call('KEYS', '*')) do
+            local t = redis.call('TYPE', k).ok
+            local v = t == 'string' and redis.sha1hex(redis.call('GET', k)) or t == 'hash' and redis.call('HGETALL', k)
+                or t == 'set' and redis.call('SORT', k, 'ALPHA') or t == 'zset' and redis.call('ZRANGE', k, 0, -1, 'WITHSCORES')
+                or t == 'list' and redis.call('LRANGE', k, 0, -1) or redis.call('XRANGE', k, '-', '+')
+            table.insert(found, k .. ' ' .. t .. ' ' .. tostring(redis.call('EXPIRETIME', k)) .. ' ' .. cjson.encode(v))
+        end
+        table.sort(found)
+        return found"""
+
+    def cli(self, *words, text=None):
+        return self.exec("redis-cli", "--no-auth-warning", *words, text=text, environment=[f"REDISCLI_AUTH={self.secret}"])
+
+    def answers(self):
+        return "PONG" in self.cli("PING")
+
+    def fill(self):
+        self.cli("EVAL", f"""for i = 1, {NOISE_ROWS} do
+                local t = {{}}
+                for k = 1, {NOISE_BYTES // 20} do t[k] = redis.sha1hex(i .. '-' .. k) end
+                redis.call('SET', 'noise:' .. i, table.concat(t))
+            end
+            for i = 1, 300 do
+                redis.call('HSET', 'hash', 'field ' .. i, i)
+                redis.call('SADD', 'set', 'zoë ' .. i)
+                redis.call('ZADD', 'zset', i / 7, i)
+                redis.call('RPUSH', 'list', i)
+                redis.call('XADD', 'stream', i .. '-1', 'f', i)
+            end
+            redis.call('SET', 'dies', 'x', 'EXAT', 4000000000)""", "0")
+        self.cli("-n", "3", "SET", "other", "database")
+        assert "noise:7 " in self.rows()[0] and "4000000000" in self.rows()[0]
+
+    def rows(self):
+        return [self.cli("-n", str(n), "EVAL", self.ALL_KEYS, "0") for n in (0, 3)]
+
+    def wipe(self):
+        self.cli("FLUSHALL")
+        self.cli("SET", "newer", "than the backup")
+
+
 class Sqlite(DbContainer):
     kind, program = "sqlite", "cat"
     environment = []
@@ -185,4 +231,4 @@ class Sqlite(DbContainer):
         copy.unlink()
 
 
-KINDS = [Mariadb, Postgresql, Sqlite]
+KINDS = [Mariadb, Postgresql, Redis, Sqlite]

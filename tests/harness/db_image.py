@@ -75,6 +75,7 @@ cd /data
 exec /usr/bin/setpriv --reuid 997 --regid 997 --clear-groups redis-server - <<END
 dir /data
 save 900 1
+repl-diskless-sync-delay 0
 requirepass "${REDIS_PASSWORD:-}"
 END
 """
