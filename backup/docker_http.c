@@ -30,8 +30,13 @@ int docker_connect(const char *socket_path, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(e, "socket");
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(e, "container engine: %s", socket_path);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		int code = errno;
+
+		/* -ENOENT is for what the engine does not know. */
+		return err_set(e, code == ENOENT ? ECONNREFUSED : code, "container engine: %s: %s",
+			socket_path, err_text(-code));
+	}
 	return take_fd(&fd);
 }
 

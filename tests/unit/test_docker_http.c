@@ -170,6 +170,17 @@ START_TEST(an_engine_that_does_not_answer_is_given_up)
 }
 END_TEST
 
+/* -ENOENT would be: there is no such container. */
+START_TEST(no_engine_is_not_no_container)
+{
+	struct docker_container *c = NULL;
+
+	ck_assert_int_eq(docker_inspect("/tmp/agent-no-such.sock", "db", &c, &e), -ECONNREFUSED);
+	ck_assert_ptr_nonnull(strstr(e.msg, "/tmp/agent-no-such.sock: No such file"));
+	ck_assert_int_eq(docker_unpause("/tmp/agent-no-such.sock", "db", &e), -ECONNREFUSED);
+}
+END_TEST
+
 START_TEST(frames_tell_whose_bytes_come_next)
 {
 	struct docker_frames f = {0};
@@ -218,6 +229,7 @@ int main(void)
 	tcase_add_test(tc, a_body_that_is_cut_is_no_body);
 	tcase_add_test(tc, nothing_behind_the_head_is_taken_with_it);
 	tcase_add_test(tc, an_engine_that_does_not_answer_is_given_up);
+	tcase_add_test(tc, no_engine_is_not_no_container);
 	tcase_add_test(tc, frames_tell_whose_bytes_come_next);
 	tcase_add_test(tc, a_name_cannot_leave_its_part_of_the_path);
 	suite_add_tcase(s, tc);
