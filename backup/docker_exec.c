@@ -27,7 +27,7 @@ struct docker_exec {
 	struct running base;
 	char *socket, *container_id, *container, *id;
 	char mark[CONTAINER_MARK_SIZE];
-	struct exec_record *record;
+	struct lease *record;
 	char **left_over;
 	struct docker_frames frames;
 	int fd; /* the stream; -1: never started */
@@ -300,9 +300,9 @@ static void exec_free(struct running *r)
 	struct docker_exec *x = self(r);
 
 	if (x->fd < 0 || x->over || end(x))
-		exec_record_done(x->record);
+		lease_done(x->record);
 	else
-		exec_record_leave(x->record);
+		lease_leave(x->record);
 	close_p(&x->fd);
 	free(x->socket);
 	free(x->container_id);

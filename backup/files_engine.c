@@ -83,7 +83,8 @@ static int begin_pause(const struct engine_call *c, struct pause **out, struct e
 		return 0;
 	if (!c->container_socket)
 		return err_set(e, ENOENT, "pause: no container engine is known here");
-	return pause_begin(c->container_socket, j->container, j->pause_max_ms, out, e);
+	return pause_begin(
+		c->container_socket, j->container, c->state_dir, j->pause_max_ms, out, e);
 }
 
 int files_engine_dump(

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,8 +13,11 @@
 #include <unistd.h>
 
 #include "backup/docker.h"
+#include "backup/lease.h"
 #include "base/clock.h"
 #include "base/str.h"
+
+#define FOLDER "backup/pauses"
 
 enum {
 	TRIES_MAX = 600, /* of the watchdog, while the engine does not answer */
@@ -28,6 +32,7 @@ struct pause {
 	pid_t watchdog;
 	int fd; /* the watchdog reads it; a byte: all is done */
 	int64_t max_ms;
+	struct lease *lease;
 };
 
 /* --- the watchdog, a fork of a worker that has no threads yet */
@@ -40,24 +45,33 @@ static int let_go(const struct pause *p, struct err *e)
 	return r == -EBUSY || r == -ENOENT ? 0 : r;
 }
 
-static void let_go_for_sure(const struct pause *p)
+static void let_go_for_sure(struct pause *p)
 {
-	for (int i = 0; i < TRIES_MAX && let_go(p, NULL) < 0; i++)
+	for (int i = 0; i < TRIES_MAX; i++) {
+		if (let_go(p, NULL) == 0) {
+			lease_done(p->lease);
+			return;
+		}
 		(void)poll(NULL, 0, TRY_MS);
+	}
 }
 
-/* Connections, locks and pipes of the worker would stay open with this process. */
-static void drop_descriptors(int keep)
+/* Connections, locks and pipes of the worker would stay open with this process: 3 is the end of the pipe, 4 the lock of
+ * the lease. */
+static void drop_descriptors(int end, int lease)
 {
-	int fd = open("/dev/null", O_RDWR);
+	int null = open("/dev/null", O_RDWR);
+	/* Out of the way of the numbers that they get. */
+	int high_end = fcntl(end, F_DUPFD, 10), high_lease = fcntl(lease, F_DUPFD, 10);
 
 	for (int i = 0; i < 3; i++)
-		(void)dup2(fd, i);
-	(void)dup2(keep, 3);
-	(void)syscall(SYS_close_range, 4U, ~0U, 0U);
+		(void)dup2(null, i);
+	(void)dup2(high_end, 3);
+	(void)dup2(high_lease, 4);
+	(void)syscall(SYS_close_range, 5U, ~0U, 0U);
 }
 
-static void watch(const struct pause *p, int fd)
+static void watch(struct pause *p, int fd)
 {
 	int64_t until = clock_mono_ms() + p->max_ms;
 	struct pollfd end = {3, POLLIN, 0};
@@ -70,7 +84,7 @@ static void watch(const struct pause *p, int fd)
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGHUP, &sa, NULL);
 	(void)setsid();
-	drop_descriptors(fd);
+	drop_descriptors(fd, lease_fd(p->lease));
 	while (poll(&end, 1, (int)(until > clock_mono_ms() ? until - clock_mono_ms() : 0)) < 0)
 		;
 	if (end.revents && read(3, &byte, 1) == 1)
@@ -84,6 +98,7 @@ static void watch(const struct pause *p, int fd)
 static void pause_free(struct pause *p)
 {
 	close_p(&p->fd);
+	lease_leave(p->lease);
 	free(p->socket);
 	free(p->id);
 	free(p->name);
@@ -120,8 +135,16 @@ static int end_watchdog(struct pause *p, bool done)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int pause_begin(const char *socket, const char *container, int64_t max_ms, struct pause **out,
-	struct err *e)
+static int start_lease(struct pause *p, const char *state_dir, struct err *e)
+{
+	_cleanup_(free_p) char *folder = str_format("%s/" FOLDER, state_dir);
+	_cleanup_(free_p) char *text = str_format("%s %s %s\n", p->id, p->name, p->socket);
+
+	return lease_new(folder, text, &p->lease, e);
+}
+
+int pause_begin(const char *socket, const char *container, const char *state_dir, int64_t max_ms,
+	struct pause **out, struct err *e)
 {
 	_cleanup_(docker_container_free_p) struct docker_container *c = NULL;
 	struct pause *p;
@@ -139,12 +162,17 @@ int pause_begin(const char *socket, const char *container, int64_t max_ms, struc
 	p->id = str_dup(c->id);
 	p->name = str_dup(c->name);
 	/* First who watches, then what is to be watched. */
-	r = start_watchdog(p, e);
+	r = start_lease(p, state_dir, e);
+	if (r == 0)
+		r = start_watchdog(p, e);
 	if (r == 0)
 		r = docker_pause(socket, p->id, e);
 	if (r < 0) {
 		/* It may be paused all the same: the answer may have been lost. */
-		(void)end_watchdog(p, false);
+		if (p->watchdog > 0)
+			(void)end_watchdog(p, false);
+		else
+			lease_done(TAKE_PTR(p->lease));
 		(void)err_wrap(e, r, "pause container %s", c->name);
 		pause_free(p);
 		return r;
@@ -162,6 +190,8 @@ int pause_end(struct pause *p, struct err *e)
 		return 0;
 	r = let_go(p, e);
 	/* Without it having worked the watchdog tries on, for minutes. */
+	if (r == 0)
+		lease_done(TAKE_PTR(p->lease));
 	status = end_watchdog(p, r == 0);
 	str_from_duration_ms(max, sizeof(max), p->max_ms);
 	if (status == WATCH_TIME_OVER)
@@ -173,4 +203,43 @@ int pause_end(struct pause *p, struct err *e)
 		r = err_wrap(e, r, "let container %s go on", p->name);
 	pause_free(p);
 	return r;
+}
+
+/* --- the next worker */
+
+struct pause_sweep {
+	void (*tell)(void *user, const char *text);
+	void *user;
+};
+
+static bool sweep_one(void *user, const char *text)
+{
+	const struct pause_sweep *s = user;
+	char id[129], name[257], socket[257], said[600];
+	struct err e = {""};
+	int r;
+
+	if (sscanf(text, "%128s %256s %256[^\n]", id, name, socket) != 3)
+		return true;
+	r = docker_unpause(socket, id, &e);
+	if (r == -EBUSY || r == -ENOENT)
+		return true;
+	if (r == 0)
+		(void)snprintf(said, sizeof(said),
+			"container %s, which a killed worker had left paused, goes on", name);
+	else
+		(void)snprintf(said, sizeof(said),
+			"container %s, which a killed worker had left paused, could not be let go "
+			"on: %.250s",
+			name, e.msg);
+	s->tell(s->user, said);
+	return r == 0;
+}
+
+void pause_sweep(const char *state_dir, void (*tell)(void *user, const char *text), void *user)
+{
+	_cleanup_(free_p) char *folder = str_format("%s/" FOLDER, state_dir);
+	struct pause_sweep s = {tell, user};
+
+	lease_sweep(folder, sweep_one, &s);
 }

@@ -33,7 +33,7 @@ struct process {
 	bool ended; /* but not reaped: its number is still that of its group */
 	bool left_open; /* it ended, and something else kept its stdout open */
 	int64_t ended_at;
-	struct exec_record *record;
+	struct lease *record;
 };
 
 /* What one turn is to wait for, and what it found. */
@@ -279,7 +279,7 @@ static void process_free(struct running *r)
 	close_fd(p, &p->err);
 	close_p(&p->both);
 	close_p(&p->pidfd);
-	exec_record_done(p->record);
+	lease_done(p->record);
 	running_done(r);
 	free(p);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backup/order.h"
+#include "backup/pause.h"
 #include "backup/run.h"
 #include "backup/stop.h"
 #include "base/clock.h"
@@ -43,10 +44,17 @@ static int prepare(struct run *r, struct err *e)
 	return result;
 }
 
-/* What a killed worker left running would go on for ever. */
+static void tell(void *user, const char *text)
+{
+	report_warning(user, "%s", text);
+}
+
+/* What a killed worker left running would go on for ever, and what it left paused never. */
 static void sweep_place(struct run *r)
 {
 	size_t ended, left;
+
+	pause_sweep(r->o->state, tell, r->report);
 
 	place_sweep(r->o->state, &ended, &left);
 	if (ended)

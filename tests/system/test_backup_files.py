@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import proc
 from harness.docker import PREFIX
 from harness.wait import until
 from harness.worker import Worker
@@ -308,6 +309,7 @@ def test_a_container_is_paused_while_its_files_are_read(paused, docker):
     went_on = docker.cli("events", "--since", "10m", "--until", f"{time.time():.3f}", "--filter", f"container={paused.container}",
                          "--filter", "event=unpause", "--format", "{{.TimeNano}}").stdout.split()
     [name] = paused.manifests()
+    assert list((paused.state / "backup" / "pauses").iterdir()) == []
     assert int(went_on[-1]) < (Path(paused.stores[0]["path"]) / name).stat().st_mtime_ns
 
 
@@ -321,6 +323,20 @@ def test_row_27_a_container_goes_on_after_its_worker(paused, docker, how):
     else:
         assert run.stop().bad()["code"] == "cancelled"
     goes_on(docker, paused.container)
+
+
+def test_row_27_a_container_goes_on_when_even_who_watched_over_it_was_killed(paused, docker):
+    """A service manager kills all that a service has begun; the agent's next start sweeps."""
+    run = begin_paused(paused, docker)
+    [watchdog] = [p for p in proc.children(run.process.pid) if proc.in_session(p) == [p]]
+    os.kill(watchdog, 9)
+    run.kill()
+    assert state(docker, paused.container) == "paused"
+    sweep = paused.run("sweep", jobs=["shop"])
+    assert f"container {paused.container}, which a killed worker had left paused, goes on" in sweep.warnings()
+    assert state(docker, paused.container) == "running"
+    assert list((paused.state / "backup" / "pauses").iterdir()) == []
+    assert paused.run("sweep", jobs=["shop"]).warnings() == []
 
 
 def test_row_27_a_container_goes_on_when_the_time_is_over(paused, docker):
