@@ -5,14 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "agent/cmd.h"
 #include "agent/secret.h"
 #include "backup/order.h"
+#include "base/cleanup.h"
 #include "base/wire.h"
 
-enum { FD_REPORT = 3, ORDER_BYTES_MAX = 8 * 1024 * 1024, PIECE = 65536 };
+enum { FD_REPORT = 3, ORDER_BYTES_MAX = 8 * 1024 * 1024, PIECE = 65536, OOM_SCORE = 500 };
 
 static int read_order(struct buf *b, struct err *e)
 {
@@ -53,6 +56,18 @@ static int open_report(struct err *e)
 	return 0;
 }
 
+/* When memory runs out a run may be lost, and is then told and made again; what must live is the daemon, which tells it, and the
+ * databases of the server. What the worker starts inherits this; proc(5). */
+static void be_killed_first(void)
+{
+	_cleanup_(close_p) int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || strtol(text, NULL, 10) >= OOM_SCORE)
+		return;
+	(void)dprintf(fd, "%d", OOM_SCORE);
+}
+
 int cmd_worker_backup(const struct command_call *c)
 {
 	static const struct worker_options options = {.secret_read = secret_read_text};
@@ -61,6 +76,7 @@ int cmd_worker_backup(const struct command_call *c)
 	int r;
 
 	(void)c;
+	be_killed_first();
 	r = open_report(&e);
 	if (r < 0)
 		return cmd_fail(r, &e);

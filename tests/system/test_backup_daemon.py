@@ -154,6 +154,9 @@ def test_it_is_modest(make_agent, tmp_path):
     until(lambda: (tmp_path / "begun").exists(), 10, "the dump")
     (worker,) = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_worker_of(agent, pid)]
     assert os.getpriority(os.PRIO_PROCESS, worker) == min(19, os.getpriority(os.PRIO_PROCESS, agent.pid) + 10)
+    # When memory runs out a run goes, not the daemon.
+    with open(f"/proc/{worker}/oom_score_adj", encoding="ascii") as f:
+        assert int(f.read()) >= 500
     (tmp_path / "go").touch()
 
 
