@@ -188,42 +188,6 @@ int backups_enqueue(struct backups *b, json_t *run, struct err *e)
 	return r;
 }
 
-static bool goes_to(const struct backup_job *j, const char *store)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(
-		j->stores, i, one) if (strcmp(json_view_text(one, "name"), store) == 0) return true;
-	return false;
-}
-
-/* What would be left out of account is refused: a "dry run" of a backup would be a real one. */
-static int check_request(
-	const struct backup_job *job, const struct backups_request *q, struct err *e)
-{
-	static const struct {
-		const char *what;
-		bool backup, store, dry_run; /* may be given */
-	} known[] = {{"backup", false, false, false}, {"drill", true, true, false},
-		{"prune", false, true, true}, {"verify", true, true, false}};
-	size_t i = 0;
-
-	while (i < ARRAY_LEN(known) && strcmp(known[i].what, q->what) != 0)
-		i++;
-	if (i == ARRAY_LEN(known))
-		return err_set(e, EINVAL, "what must be backup, verify, drill or prune");
-	if (q->backup && !known[i].backup)
-		return err_set(e, EINVAL, "backup goes with verify and drill only");
-	if (q->store && !known[i].store)
-		return err_set(e, EINVAL, "store goes with verify, drill and prune only");
-	if (q->dry_run && !known[i].dry_run)
-		return err_set(e, EINVAL, "dry_run goes with prune only");
-	if (q->store && !goes_to(job, q->store))
-		return err_set(e, ENOENT, "%s does not go to a store \"%s\"", q->job, q->store);
-	return 0;
-}
-
 int backups_start(struct backups *b, const struct backups_request *q, int64_t *run, struct err *e)
 {
 	const struct backup_job *job;
@@ -231,7 +195,7 @@ int backups_start(struct backups *b, const struct backups_request *q, int64_t *r
 	int r = backup_config_find(b->config, q->job, &job, e);
 
 	if (r == 0)
-		r = check_request(job, q, e);
+		r = backups_check_request(job, q, e);
 	if (r < 0)
 		return r;
 	new = json_incref(backups_run_new(q, clock_wall_ms()));

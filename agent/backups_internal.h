@@ -74,6 +74,10 @@ void backups_store_again(struct backups *b);
 const json_t *backups_unsaved(const struct backups *b, int64_t id);
 
 /* backups_run.c: a run as JSON */
+/* Whether that can be asked of the job: as backups_start(). */
+int backups_check_request(
+	const struct backup_job *j, const struct backups_request *q, struct err *e);
+bool backups_can_drill(const struct backup_job *j);
 json_t *backups_run_new(const struct backups_request *q, int64_t now_ms);
 void backups_run_says(struct backups_active *a, const json_t *says, int64_t mono_ms);
 void backups_run_end(json_t *run, const struct backup_outcome *o, bool cancelled,

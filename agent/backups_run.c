@@ -2,11 +2,13 @@
  *
  * A run as a JSON object: how it begins, what its worker's words change, how it ends. Pure.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/backups_internal.h"
 #include "agent/json_view.h"
+#include "backup/engine.h"
 #include "base/child.h"
 #include "base/str.h"
 
@@ -20,6 +22,50 @@ static void set_text(json_t *run, const char *name, const char *value)
 static void set_int(json_t *run, const char *name, int64_t value)
 {
 	(void)json_object_set_new(run, name, json_integer((json_int_t)value));
+}
+
+static bool goes_to(const struct backup_job *j, const char *store)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(
+		j->stores, i, one) if (strcmp(json_view_text(one, "name"), store) == 0) return true;
+	return false;
+}
+
+bool backups_can_drill(const struct backup_job *j)
+{
+	const struct engine *engine = engine_find(j->engine);
+
+	return engine && engine->drill_begin;
+}
+
+int backups_check_request(
+	const struct backup_job *job, const struct backups_request *q, struct err *e)
+{
+	static const struct {
+		const char *what;
+		bool backup, store, dry_run; /* may be given */
+	} known[] = {{"backup", false, false, false}, {"drill", true, true, false},
+		{"prune", false, true, true}, {"verify", true, true, false}};
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(known) && strcmp(known[i].what, q->what) != 0)
+		i++;
+	if (i == ARRAY_LEN(known))
+		return err_set(e, EINVAL, "what must be backup, verify, drill or prune");
+	if (q->backup && !known[i].backup)
+		return err_set(e, EINVAL, "backup goes with verify and drill only");
+	if (q->store && !known[i].store)
+		return err_set(e, EINVAL, "store goes with verify, drill and prune only");
+	if (q->dry_run && !known[i].dry_run)
+		return err_set(e, EINVAL, "dry_run goes with prune only");
+	if (strcmp(q->what, "drill") == 0 && !backups_can_drill(job))
+		return err_set(e, EINVAL, "engine %s has no drill", job->engine);
+	if (q->store && !goes_to(job, q->store))
+		return err_set(e, ENOENT, "%s does not go to a store \"%s\"", q->job, q->store);
+	return 0;
 }
 
 json_t *backups_run_new(const struct backups_request *q, int64_t now_ms)

@@ -66,6 +66,7 @@ static void add_words(json_t *to, const struct backup_job *j)
 	(void)json_object_set(to, "stores", json_object_get(j->settings, "stores"));
 	set_text(to, "schedule", schedule);
 	(void)json_object_set_new(to, "encrypted", json_boolean(j->encrypted));
+	(void)json_object_set_new(to, "can_drill", json_boolean(backups_can_drill(j)));
 	set_text(to, "keep", buf_str(&keep));
 	set_text(to, "origin", j->origin ? j->origin : "");
 }

@@ -147,7 +147,8 @@ def test_a_run_is_cancelled(browser, process, story):
     run = story.begin("shop", plain_bytes=5 * MIB)
     page(browser, process)
     button(browser, "Cancel").click()
-    assert "nothing of it stays" in browser.text("dialog")
+    assert "nothing of it stays" in browser.text("dialog") and "Backing up shop" in browser.text("dialog")
+    assert browser.texts("dialog button") == ["Let it go on", "Cancel the run"], "which of them ends the run is plain"
     browser.press(browser.keys.ESCAPE)
     browser.until(lambda: not browser.all("dialog"), "the end of the dialog")
     button(browser, "Cancel").click()
@@ -356,6 +357,8 @@ def real(tmp_path_factory):
 def test_a_real_backup_by_the_button(browser, real):
     page(browser, real, "letter")
     assert "never" in row(browser, "letter")
+    browser.until(lambda: not button(browser, "Verify the newest").is_enabled(), "nothing to verify, once that is known")
+    assert "Restore drill" not in browser.texts(".actions button") and "none for Command" in browser.text(".job-facts")
     button(browser, "Back up now").click()
     browser.until(lambda: row(browser, "letter", ".col-state") == "ok", "the end")
     browser.until(lambda: "local" in browser.text(".in-stores tbody"), "the backup in the store")
@@ -371,7 +374,8 @@ def test_a_real_backup_that_is_cancelled(browser, real):
     button(browser, "Cancel").click()
     browser.click("dialog .primary")
     browser.until(lambda: "cancelled" in row(browser, "endless", ".col-state"), "the end")
-    browser.until(lambda: "cancelled by hand" in browser.text(".troubles") or "ended by hand" in browser.text(".troubles"), "what it means")
+    browser.until(lambda: "ended by hand" in browser.text(".troubles"), "what it means")
+    assert "stopped" not in browser.text(".troubles")
 
 
 def test_a_real_backup_that_one_store_could_not_take(browser, real):

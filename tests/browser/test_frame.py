@@ -104,6 +104,21 @@ def test_nothing_comes_from_elsewhere(browser, server):
     assert not foreign
 
 
+def test_the_dashboard_is_small(browser, server):
+    """All its files as they are sent, with headers: a phone far away takes them in two seconds."""
+    browser.command("Network.setCacheDisabled", cacheDisabled=True)
+    try:
+        browser.network()
+        browser.open(server)
+        browser.see("#chart-cpu canvas")
+        events = browser.network()
+    finally:
+        browser.command("Network.setCacheDisabled", cacheDisabled=False)
+    assets = {e["requestId"] for name, e in events if name == "requestWillBeSent" and "/assets/" in e["request"]["url"]}
+    sizes = [e["encodedDataLength"] for name, e in events if name == "loadingFinished" and e["requestId"] in assets]
+    assert len(sizes) > 40 and sum(sizes) < 200_000
+
+
 def test_a_page_needs_no_more_than_one_stream(browser, server):
     browser.open(server)
     for route, ready in PAGES.values():

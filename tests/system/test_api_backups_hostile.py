@@ -64,9 +64,10 @@ def runs(agent):
     ("POST", "backups/jobs/letter/run", {"dry_run": True}, 400, "dry_run goes with prune only"),
     ("POST", "backups/jobs/letter/run", {"what": "prune", "backup": "20261121T030000Z-3f9a2c"}, 400, "backup goes with verify and drill"),
     ("POST", "backups/jobs/letter/run", {"store": "local"}, 400, "store goes with verify, drill and prune only"),
+    ("POST", "backups/jobs/letter/run", {"what": "drill"}, 400, "engine command has no drill"),
     ("POST", "backups/runs/999999/cancel", None, 404, "not under way"),
     ("DELETE", "backups/runs/1", None, 405, "GET"),
-], ids=range(12))
+], ids=range(13))
 def test_each_mistake_has_its_answer_and_begins_nothing(agent, method, path, body, status, text):
     before = len(runs(agent))
     answer = ask(agent, method, path, body)

@@ -49,7 +49,7 @@ export function sizeChart(runs, height, { labels = false } = {}) {
 			el("span", {}, "Size of the last backups"),
 			el("span", { class: "size-key plain-key" }, "dumped"),
 			el("span", { class: "size-key stored-key" }, "stored"),
-			bars.some(isBad) && el("span", { class: "size-key bad-key" }, "failed"),
+			bars.some(isBad) && el("span", { class: "size-key bad-key" }, "not good"),
 		),
 		el("div", { class: "size-scale" }, el("span", {}, format(top, "bytes")), el("span", {}, "0")),
 		picture,

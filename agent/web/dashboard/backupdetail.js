@@ -7,7 +7,7 @@ import { sizeChart } from "/assets/backupchart.js";
 import { howToRestore } from "/assets/backuphow.js";
 import { BackupList } from "/assets/backuplist.js";
 import { errorsOf, RunList } from "/assets/backupruns.js";
-import { isUnderWay, runBadge, scheduleText, troubles, whatText } from "/assets/backupwords.js";
+import { engineText, isUnderWay, runBadge, scheduleText, troubles, whatText } from "/assets/backupwords.js";
 import { el, setText } from "/assets/dom.js";
 import { replaceContent } from "/assets/plaintable.js";
 import { minute } from "/assets/units.js";
@@ -29,7 +29,10 @@ export class BackupDetail {
 		this.status = el("p", { class: "action-status", role: "status" });
 		this.facts = el("dl", { class: "job-facts" });
 		this.chart = el("div", { class: "job-chart" });
-		this.list = new BackupList(ctx, name, signal, (body) => this.begin({ what: "verify", ...body }));
+		this.list = new BackupList(ctx, name, signal, {
+			verify: (body) => this.begin({ what: "verify", ...body }),
+			shown: () => this.enable(),
+		});
 		this.runs = new RunList(name, signal);
 		this.buttons = ctx.admin
 			? ACTIONS.map(([what, text, more, title], i) =>
@@ -38,6 +41,7 @@ export class BackupDetail {
 						{
 							type: "button",
 							title,
+							"data-what": what,
 							class: i === 0 ? "primary" : null,
 							on: { click: () => this.begin({ what, ...more }) },
 						},
@@ -70,6 +74,7 @@ export class BackupDetail {
 	show(job, now, zone) {
 		this.job = job;
 		this.showTroubles(now);
+		this.enable();
 		const text = JSON.stringify({ ...job, running: null, zone });
 		if (text === this.shown) return;
 		this.shown = text;
@@ -79,7 +84,7 @@ export class BackupDetail {
 			["Kept", job.keep || "all of them"],
 			["Encrypted", job.encrypted ? "yes" : "no"],
 			["Verified", checked(job.last_verify ?? goodDrill(job), now)],
-			["Restore drill", checked(job.last_drill, now)],
+			["Restore drill", job.can_drill === false ? `none for ${engineText(job.engine)}` : checked(job.last_drill, now)],
 			["Overdue", job.overdue_ms > 0 ? `when there is none by ${minute(job.overdue_ms / 1000)}` : "never"],
 			["Configured in", job.origin],
 		];
@@ -87,6 +92,14 @@ export class BackupDetail {
 			this.facts,
 			rows.filter(([, v]) => v).map(([title, v]) => el("div", {}, el("dt", {}, title), el("dd", {}, v))),
 		);
+	}
+
+	/** What needs a backup can be asked for unless it is known that there is none. */
+	enable() {
+		for (const b of this.buttons) {
+			b.disabled = this.beginning === true || (b.dataset.what !== "backup" && this.list.isEmpty());
+			b.hidden = b.dataset.what === "drill" && this.job?.can_drill === false;
+		}
 	}
 
 	showTroubles(now) {
@@ -119,7 +132,8 @@ export class BackupDetail {
 
 	async begin(body) {
 		setText(this.status, "");
-		for (const b of this.buttons) b.disabled = true;
+		this.beginning = true;
+		this.enable();
 		try {
 			const { run } = await post(`${this.path}/run`, body);
 			this.mine = run;
@@ -127,7 +141,8 @@ export class BackupDetail {
 		} catch (e) {
 			replaceContent(this.status, el("span", { class: "error-text" }, `It did not begin: ${e.message}`));
 		}
-		for (const b of this.buttons) b.disabled = false;
+		this.beginning = false;
+		this.enable();
 	}
 
 	/** A run may be over before its first event comes, and its end may be told before this answer is here. */
@@ -148,7 +163,7 @@ export class BackupDetail {
 			this.status,
 			`Run ${run.run}, ${whatText(run)}: `,
 			runBadge(run),
-			run.error && el("span", { class: "error-text run-error" }, ` ${run.error}`),
+			run.error && run.state !== "cancelled" && el("span", { class: "error-text run-error" }, ` ${run.error}`),
 		);
 		this.load();
 	}
@@ -161,7 +176,7 @@ function scheduleOf(schedule, zone) {
 		"span",
 		{ title: schedule },
 		scheduleText(schedule) ?? el("code", {}, schedule),
-		elsewhere && ` (${zone} time)`,
+		elsewhere && ` (${zone.replace(/^Etc\//, "")} time)`,
 	);
 }
 

@@ -198,10 +198,11 @@ class Progress {
 	askToCancel() {
 		const run = this.run;
 		openDialog({
-			title: "Cancel this run",
+			title: "Cancel this run?",
 			action: "Cancel the run",
+			dismiss: "Let it go on",
 			content: [
-				el("p", { class: "about" }, doingText(run)),
+				el("p", { class: "about" }, `${doingText(run)} ${run.job}`),
 				el("p", {}, "It ends now, and nothing of it stays in the stores. Backups made before are not touched."),
 			],
 			submit: async () => {

@@ -13,9 +13,9 @@ const FIRST_MS = 500;
 const TRIES = 7; // a minute in all
 
 export class BackupList {
-	/** `verify` begins a verification of {backup, store}. */
-	constructor(ctx, name, signal, verify) {
-		Object.assign(this, { ctx, name, signal, verify });
+	/** `verify` begins a verification of {backup, store}; `shown` is called when what there is became known. */
+	constructor(ctx, name, signal, { verify, shown }) {
+		Object.assign(this, { ctx, name, signal, verify, shown });
 		this.all = false;
 		this.read = el("span", { class: "small" });
 		this.again = el("button", { type: "button", on: { click: () => this.load(true) } }, "Read the stores again");
@@ -88,6 +88,13 @@ export class BackupList {
 			),
 		);
 		this.showRows();
+		this.shown();
+	}
+
+	/** All stores were read, and there is nothing. */
+	isEmpty() {
+		const { time_ms: read, backups, errors } = this.answer ?? {};
+		return read > 0 && backups.length === 0 && !errors?.length;
 	}
 
 	showRows() {
@@ -97,8 +104,8 @@ export class BackupList {
 		this.more.hidden = rows.length === groups.length;
 		setText(this.more, `All ${groups.length}`);
 		const text = JSON.stringify([rows, read > 0]);
-		if (text === this.shown) return;
-		this.shown = text;
+		if (text === this.rowsShown) return;
+		this.rowsShown = text;
 		replaceContent(
 			this.list,
 			rows.length

@@ -6,8 +6,8 @@ import { el, setText } from "/assets/dom.js";
 
 let number = 0;
 
-/** `submit` is an async function; while it throws, the dialog stays open and shows the message. */
-export function openDialog({ title, content, action, submit }) {
+/** `submit` is an async function; while it throws, the dialog stays open and shows the message. `dismiss`: the other button. */
+export function openDialog({ title, content, action, dismiss = "Cancel", submit }) {
 	const id = `dialog-${++number}`;
 	const error = el("p", { class: "error", role: "alert" });
 	const go = el("button", { type: "submit", class: "primary" }, action);
@@ -20,7 +20,7 @@ export function openDialog({ title, content, action, submit }) {
 		el(
 			"div",
 			{ class: "dialog-buttons" },
-			el("button", { type: "button", on: { click: () => node.close() } }, "Cancel"),
+			el("button", { type: "button", on: { click: () => node.close() } }, dismiss),
 			go,
 		),
 	);
