@@ -103,7 +103,7 @@ START_TEST(objects_are_read)
 END_TEST
 
 /* Some remotes say nothing of what is not there, others that it is a folder, or that its size is -1. */
-START_TEST(row_06_what_is_no_object_is_none)
+START_TEST(what_is_no_object_is_none)
 {
 	struct rclone_object o;
 
@@ -149,7 +149,7 @@ int main(void)
 	tcase_add_test(t, row_32_a_remote_is_only_named);
 	tcase_add_test(t, what_a_remote_can_is_read);
 	tcase_add_test(t, objects_are_read);
-	tcase_add_test(t, row_06_what_is_no_object_is_none);
+	tcase_add_test(t, what_is_no_object_is_none);
 	tcase_add_test(t, exit_statuses_and_words_are_translated);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
