@@ -16,7 +16,8 @@
 #include "base/err.h"
 
 struct net_answer {
-	/* 0: an answer came, whatever its status. Negative errno: none, or not all of it. */
+	/* 0: an answer came, whatever its status. Negative errno: none, or not all of it; -EBADE: the certificate is not to be trusted, -ENOKEY:
+	 * ca_file cannot be used, -ECONNABORTED: no TLS came about, -EHOSTUNREACH: no such name. */
 	int error;
 	bool can_pass; /* the error is of a kind that may be gone later */
 	char message[256]; /* of the error */

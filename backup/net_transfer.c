@@ -109,9 +109,15 @@ static int errno_of(const struct net_transfer *t, CURLcode code)
 		(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os);
 		return os > 0 ? (int)os : ECONNREFUSED;
 	case CURLE_PEER_FAILED_VERIFICATION:
+		return EBADE;
 	case CURLE_SSL_CACERT_BADFILE:
+		return ENOKEY;
 	case CURLE_SSL_CONNECT_ERROR:
-		return EPROTO;
+		return ECONNABORTED;
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		return ECONNRESET;
 	default:
 		return EIO;
 	}

@@ -103,8 +103,8 @@ static int describe(struct s3_call *c)
 	char region[64];
 
 	if (a->error)
-		return err_set(&c->error, -a->error, "%s %s: %s", c->method,
-			c->key ? c->key : c->s3->settings.bucket, a->message);
+		return err_set(&c->error, -a->error, "%s%s: %s", c->s3->settings.scheme,
+			c->s3->settings.host, a->message);
 	s3_call_answer(c, "x-amz-bucket-region", region, sizeof(region));
 	return s3_refused(&c->s3->settings,
 		&(struct s3_refusal){.method = c->method,
@@ -132,7 +132,8 @@ static void accept_or_repeat(struct s3_call *c)
 	int r = look_at(c);
 
 	if (r == -EAGAIN)
-		try_later(c, -EBADMSG);
+		/* Never EBADMSG: what arrives in pieces says nothing about the object. */
+		try_later(c, -EIO);
 	else
 		finish(c, r);
 }

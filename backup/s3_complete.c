@@ -60,6 +60,8 @@ int s3_head(struct s3 *s, const char *key, struct s3_seen *out, struct err *e)
 		s3_call_etag(&c, out->etag, sizeof(out->etag));
 		s3_call_answer(&c, "x-amz-object-lock-mode", mode, sizeof(mode));
 		out->is_locked = *mode;
+		s3_call_answer(&c, "x-amz-server-side-encryption", mode, sizeof(mode));
+		out->is_encrypted = *mode;
 	}
 	s3_call_done(&c);
 	return r;

@@ -46,13 +46,6 @@ static int misplaced(const struct s3_settings *s, const struct s3_refusal *r, st
 		s->host, s->bucket, r->status, r->said->code);
 }
 
-static bool is_about_keys(const char *code)
-{
-	return strcmp(code, "InvalidAccessKeyId") == 0 ||
-	       strcmp(code, "SignatureDoesNotMatch") == 0 || strcmp(code, "InvalidSecurity") == 0 ||
-	       strcmp(code, "InvalidToken") == 0;
-}
-
 /* The service, or a proxy in front of it, has limits of its own. */
 static int of_wrong_size(const struct s3_settings *s, const struct s3_refusal *r, struct err *e)
 {
@@ -71,6 +64,21 @@ static bool is_about_size(const struct s3_refusal *r)
 	       strcmp(r->said->code, "EntityTooSmall") == 0;
 }
 
+/* S3 gives a code with each refusal, but for those of HEAD. */
+static bool is_foreign(const struct s3_refusal *r)
+{
+	return r->status < 500 && !*r->said->code &&
+	       (strcmp(r->method, "GET") == 0 || strcmp(r->method, "PUT") == 0);
+}
+
+static int foreign(
+	const struct s3_settings *s, const struct s3_refusal *r, int number, struct err *e)
+{
+	return err_set(e, number == ENOENT ? ENXIO : number,
+		"%s %s: %ld, but not as S3 says it: %s%s%s may be another service", r->method,
+		r->key ? r->key : s->bucket, r->status, s->scheme, s->host, s->base_path);
+}
+
 int s3_refused(const struct s3_settings *s, const struct s3_refusal *r, struct err *e)
 {
 	const struct s3_error *said = r->said;
@@ -83,11 +91,16 @@ int s3_refused(const struct s3_settings *s, const struct s3_refusal *r, struct e
 	if (strcmp(said->code, "NoSuchBucket") == 0)
 		return err_set(e, number, "there is no bucket \"%s\" at %s%s", s->bucket, s->scheme,
 			s->host);
-	if (is_about_keys(said->code))
+	if (number == EKEYREJECTED)
 		return err_set(e, number,
 			"%s does not accept the keys in credentials_file (%s): wrong, revoked, or "
 			"of another service",
 			s->host, said->code);
+	if (number == EKEYEXPIRED)
+		return err_set(e, number, "the session token in credentials_file has expired (%s)",
+			said->code);
+	if (is_foreign(r))
+		return foreign(s, r, number, e);
 	return err_set(e, number, "%s %s: %ld%s%s%s%s", r->method, r->key ? r->key : s->bucket,
 		r->status, *said->code ? " " : "", said->code, *said->message ? ": " : "",
 		said->message);

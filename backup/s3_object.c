@@ -13,7 +13,7 @@ void s3_lock_until(const struct s3 *s, char until[S3_TIME_SIZE])
 	clock_rfc3339(until, S3_TIME_SIZE, (time_t)(s3_now_s(s) + s->settings.lock_ms / 1000));
 }
 
-void s3_object_headers(struct s3_call *c, const struct upload_options *o, char until[S3_TIME_SIZE])
+void s3_object_headers(struct s3_call *c, const struct upload_options *o, char *until)
 {
 	const struct s3_settings *s = &c->s3->settings;
 
@@ -24,7 +24,7 @@ void s3_object_headers(struct s3_call *c, const struct upload_options *o, char u
 		s3_call_header(c, "x-amz-storage-class", s->storage_class);
 	s3_call_header(c, "x-amz-server-side-encryption", s->sse);
 	s3_call_header(c, "x-amz-server-side-encryption-aws-kms-key-id", s->sse_key_id);
-	if (!s->lock_mode)
+	if (!s->lock_mode || !until)
 		return;
 	s3_lock_until(c->s3, until);
 	s3_call_header(c, "x-amz-object-lock-mode", s->lock_mode);

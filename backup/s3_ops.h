@@ -16,8 +16,8 @@ int s3_upload_new(struct s3 *s, const char *key, const struct upload_options *o,
 enum { S3_TIME_SIZE = 32 };
 /* The end of a lock that begins now. */
 void s3_lock_until(const struct s3 *s, char until[S3_TIME_SIZE]);
-/* Headers of a new object: class, encryption, lock. `until` takes the text of the lock's end. */
-void s3_object_headers(struct s3_call *c, const struct upload_options *o, char until[S3_TIME_SIZE]);
+/* Headers of a new object: class, encryption, lock. `until`, of S3_TIME_SIZE, takes the text of the lock's end; NULL: no lock. */
+void s3_object_headers(struct s3_call *c, const struct upload_options *o, char *until);
 /* For a body that the store shall keep a checksum of. */
 void s3_checksum_header(struct s3_call *c, const struct s3_payload *p);
 /* As s3_call.check of a body: -EAGAIN when the ETag of the answer shows that it arrived damaged. An ETag that is no MD5 (of a store that
@@ -42,6 +42,7 @@ struct s3_seen {
 	int64_t bytes; /* -1: it does not say */
 	char etag[128];
 	bool is_locked; /* has a retention */
+	bool is_encrypted; /* with server-side encryption, as it says */
 };
 /* -ENOENT. */
 int s3_head(struct s3 *s, const char *key, struct s3_seen *out, struct err *e);

@@ -44,9 +44,10 @@ static void prepare(struct s3_call *c)
 	s3_call_header(c, "If-Match", r->etag);
 }
 
-static int fail(struct s3_reader *r, const char *what)
+/* EBADMSG alone means that the object is not what was written. */
+static int fail(struct s3_reader *r, int code, const char *what)
 {
-	r->failed = err_set(&r->error, EBADMSG, "%s: %s", r->key, what);
+	r->failed = err_set(&r->error, code, "%s: %s", r->key, what);
 	return r->failed;
 }
 
@@ -73,13 +74,14 @@ static int look_at(struct s3_reader *r, const struct net_answer *a)
 
 	r->is_looked_at = true;
 	if (r->at > 0 && a->status != 206)
-		return fail(r, "the store does not give parts of an object");
+		return fail(r, EOPNOTSUPP, "the store does not give parts of an object");
 	if (whole == -2)
-		return fail(r, "the store gives another part of the object than was asked for");
+		return fail(
+			r, EIO, "the store gives another part of the object than was asked for");
 	if (r->bytes >= 0 && whole >= 0 && whole != r->bytes) {
 		(void)snprintf(text, sizeof(text), "the object has %" PRId64 " bytes, not %" PRId64,
 			whole, r->bytes);
-		return fail(r, text);
+		return fail(r, EBADMSG, text);
 	}
 	if (r->bytes < 0)
 		r->bytes = whole;
@@ -100,7 +102,7 @@ static enum net_taken on_data(void *user, const struct net_transfer *t, const ch
 		return NET_LATER;
 	}
 	if (r->bytes >= 0 && r->at + (int64_t)n > r->bytes) {
-		(void)fail(r, "the store sends more than the object has");
+		(void)fail(r, EIO, "the store sends more than the object has");
 		return NET_STOP;
 	}
 	buf_add(&r->window, data, n);

@@ -89,15 +89,22 @@ int s3_error_number(long status, const char *code)
 	static const struct {
 		const char *code;
 		int number;
-	} codes[] = {{"AccessDenied", EACCES}, {"EntityTooLarge", EFBIG}, {"NoSuchBucket", ENXIO},
-		{"NoSuchKey", ENOENT}, {"NoSuchUpload", ENOENT}, {"NotImplemented", EOPNOTSUPP},
-		{"QuotaExceeded", EDQUOT}, {"InvalidObjectState", EAGAIN},
-		{"MethodNotAllowed", EOPNOTSUPP}};
+	} codes[] = {{"AccessDenied", EACCES}, {"EntityTooLarge", EFBIG},
+		{"ExpiredToken", EKEYEXPIRED}, {"InvalidAccessKeyId", EKEYREJECTED},
+		{"InvalidSecurity", EKEYREJECTED}, {"InvalidToken", EKEYREJECTED},
+		{"SignatureDoesNotMatch", EKEYREJECTED}, {"TokenRefreshRequired", EKEYEXPIRED},
+		{"NoSuchBucket", ENXIO}, {"NoSuchKey", ENOENT}, {"NoSuchUpload", ENOENT},
+		{"NotImplemented", EOPNOTSUPP}, {"QuotaExceeded", EDQUOT},
+		{"InvalidObjectState", EAGAIN}, {"MethodNotAllowed", EOPNOTSUPP}};
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 		if (strcmp(codes[i].code, code) == 0)
 			return -codes[i].number;
+	if (status >= 500 && status != 501 && status != 507)
+		return -EREMOTEIO;
 	switch (status) {
+	case 400:
+		return -EINVAL;
 	case 401:
 	case 403:
 		return -EACCES;

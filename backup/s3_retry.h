@@ -40,7 +40,8 @@ enum s3_verdict s3_judge(const struct s3_outcome *o);
 int64_t s3_retry_wait_ms(
 	const struct s3_retry_limits *l, unsigned n, double random, int64_t retry_after_ms);
 
-/* A negative errno for an answer that is a failure: -ENOENT (no such key, no such upload), -ENXIO (no such bucket), -EACCES, -ENOSPC, ... */
+/* A negative errno for an answer that is a failure: -ENOENT (no such key, no such upload), -ENXIO (no such bucket), -EACCES, -EKEYREJECTED (not these keys),
+ * -EKEYEXPIRED (no longer), -EREMOTEIO (the service is not well), -EINVAL (it does not take what it is asked for), ... */
 int s3_error_number(long status, const char *code);
 
 #endif

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ceph's S3 gateway (Debian: radosgw) with one monitor and one object store in memory, on free ports of loopback.
 
-It checks signatures, hashes of bodies and all the rules of multipart uploads. Without a fixed region: any is accepted."""
+It checks signatures, hashes of bodies and all the rules of multipart uploads, and encrypts with KMS_KEY (sse kms; it ignores aes256).
+Without a fixed region: any is accepted."""
 
 import os
 import shutil
@@ -20,6 +21,7 @@ from harness.wait import until
 ACCESS_KEY = "TESTACCESSKEY0000001"
 SECRET_KEY = "testSecretKey/+0000000000000000000000001"
 USER = "nobody"
+KMS_KEY = "backups-key"
 
 CONF = """
 [global]
@@ -58,6 +60,9 @@ rgw enable usage log = false
 rgw dns name = s3.localhost
 rgw multipart min part size = {part_min}
 rgw max listing results = 50
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = {kms_key}=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 """
 
 
@@ -97,7 +102,8 @@ class Rgw:
         for name in ("mon", "osd", "run"):
             (self.folder / name).mkdir()
         (self.folder / "ceph.conf").write_text(CONF.format(
-            fsid=fsid, mon=self.mon_port, port=self.port, folder=self.folder, part_min=self.part_min))
+            fsid=fsid, mon=self.mon_port, port=self.port, folder=self.folder, part_min=self.part_min,
+            kms_key=KMS_KEY))
         shutil.chown(self.folder, USER)
         for path in self.folder.iterdir():
             shutil.chown(path, USER)
@@ -122,7 +128,10 @@ class Rgw:
         self._run("timeout", "60", "ceph", *conf, "osd", "new", osd)
         self._run("ceph-osd", *conf, "-i", "0", "--mkfs", "--osd-uuid", osd)
         self._start("osd", "ceph-osd", *conf, "-i", "0", "-f")
-        self._start("rgw", "radosgw", *conf, "-n", "client.rgw.test", "-f")
+        self._serve()
+
+    def _serve(self):
+        self._start("rgw", "radosgw", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", "-f")
         until(self._answers, 60, "radosgw")
 
     def _answers(self):
@@ -148,8 +157,21 @@ class Rgw:
                 start_new_session=True)))
 
     def add_user(self, name, access_key, secret_key):
-        self._run("radosgw-admin", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", "user", "create",
-                  f"--uid={name}", f"--display-name={name}", f"--access-key={access_key}", f"--secret-key={secret_key}")
+        self._admin("user", "create", f"--uid={name}", f"--display-name={name}", f"--access-key={access_key}",
+                    f"--secret-key={secret_key}")
+
+    def add_storage_class(self, name):
+        """Beside STANDARD. The gateway is started anew."""
+        where = ["--placement-id", "default-placement", "--storage-class", name]
+        self._admin("zonegroup", "placement", "add", "--rgw-zonegroup", "default", *where)
+        self._admin("zone", "placement", "add", "--rgw-zone", "default", *where, "--data-pool", "default.rgw.buckets.data")
+        _, gateway = self.processes.pop()
+        gateway.terminate()  # the others would wait for one that was killed
+        gateway.wait(20)
+        self._serve()
+
+    def _admin(self, *arguments):
+        self._run("radosgw-admin", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", *arguments)
 
     def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
         return boto3.client(

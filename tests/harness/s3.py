@@ -105,7 +105,8 @@ class Bucket:
             if not key.endswith("/manifest.json"):
                 continue
             n += 1
-            known.add(key)
+            folder = key.removesuffix("manifest.json")
+            known |= {key, *(k for k in keys if k.startswith(folder + "verified-"))}
             prefix = key.rsplit("/", 3)[0] + "/" if key.count("/") > 2 else ""
             for member in json.loads(self.object(key))["members"]:
                 data = b"".join(self.object(prefix + s["key"]) for s in member["segments"])

@@ -110,7 +110,6 @@ class S3Proxy:
         self.first_time = None
         self.seen = []  # every Request
         self.tls = tls
-        self.refused = []  # why clients did not go on after the certificate
         self.lock = threading.Lock()
         proxy = self
 
@@ -119,8 +118,8 @@ class S3Proxy:
                 if tls:
                     try:
                         self.request = tls.wrap_socket(self.request, server_side=True)
-                    except OSError as e:
-                        proxy.refused.append(e)
+                    except OSError:
+                        pass  # the client does not trust us
                 super().setup()
 
             def handle(self):

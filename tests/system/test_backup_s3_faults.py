@@ -141,11 +141,6 @@ def test_row_19_retry_after_is_heard(bucket, proxy):
     assert time.monotonic() - began >= 1
 
 
-def test_row_19_a_connection_on_which_nothing_moves_is_given_up(bucket, proxy):
-    proxy.fault("part", Hang())
-    assert_stored(bucket, bucket.run("put", KEY, data=DATA, idle_s=1))
-
-
 def test_row_24_a_wrong_etag_of_a_part_means_other_bytes(bucket, proxy):
     def other(_, answer):
         return Answer(answer.status, [("ETag", '"00000000000000000000000000000000"') if n.lower() == "etag" else (n, v)

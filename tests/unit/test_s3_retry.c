@@ -68,7 +68,8 @@ static int refusal(long status, const char *code, const char *region, struct err
 	const struct s3_settings s = {.bucket = "b",
 		.region = "us-east-1",
 		.scheme = (char[]){"https://"},
-		.host = (char[]){"s3.example.com"}};
+		.host = (char[]){"s3.example.com"},
+		.base_path = (char[]){""}};
 	struct s3_error said = {.message = "why"};
 
 	(void)snprintf(said.code, sizeof(said.code), "%s", code);
@@ -84,10 +85,16 @@ START_TEST(refusals_say_what_to_mend)
 	ck_assert_int_eq(refusal(404, "NoSuchBucket", "", &e), -ENXIO);
 	ck_assert_ptr_nonnull(strstr(e.msg, "no bucket \"b\" at https://s3.example.com"));
 	ck_assert_int_eq(refusal(403, "AccessDenied", "", &e), -EACCES);
-	ck_assert_int_eq(refusal(403, "SignatureDoesNotMatch", "", &e), -EACCES);
+	ck_assert_int_eq(refusal(403, "SignatureDoesNotMatch", "", &e), -EKEYREJECTED);
 	ck_assert_ptr_nonnull(strstr(e.msg, "credentials_file"));
+	ck_assert_int_eq(refusal(400, "ExpiredToken", "", &e), -EKEYEXPIRED);
+	ck_assert_str_eq(e.msg, "the session token in credentials_file has expired (ExpiredToken)");
+	/* The page of a proxy: nothing is known about the object. */
+	ck_assert_int_eq(refusal(404, "", "", &e), -ENXIO);
+	ck_assert_ptr_nonnull(strstr(e.msg, "https://s3.example.com may be another service"));
 	ck_assert_int_eq(refusal(501, "NotImplemented", "", &e), -EOPNOTSUPP);
-	ck_assert_int_eq(refusal(503, "SlowDown", "", &e), -EIO);
+	ck_assert_int_eq(refusal(503, "SlowDown", "", &e), -EREMOTEIO);
+	ck_assert_int_eq(refusal(400, "InvalidStorageClass", "", &e), -EINVAL);
 }
 END_TEST
 
