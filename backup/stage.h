@@ -13,6 +13,15 @@
 #include "base/err.h"
 #include "base/hash.h"
 
+/* A rate. Pure: times are those of any clock that does not jump. */
+struct pace {
+	int64_t bytes_per_s;
+	double due_ms; /* when all that passed would have, at exactly the rate */
+};
+enum { PACE_BURST_MS = 100 }; /* so much of the rate may pass at once after a pause */
+/* n bytes pass: after so many milliseconds. */
+double pace_pass(struct pace *p, size_t n, double now_ms);
+
 /* Bytes a second; transfers move on while it waits. */
 struct throttle;
 /* NULL for 0 bytes a second: no limit. `net` must outlive it. */

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
 #include "backup/stage.h"
 #include "base/clock.h"
 
-enum { SECOND_MS = 1000, BURST_MS = 100 };
+enum { SECOND_MS = 1000 };
 
 struct throttle {
-	int64_t bytes_per_s;
+	struct pace pace;
 	struct net *net;
 	int never; /* a descriptor that is never readable, to wait for time alone */
-	/* When all that passed would have, at exactly the rate. */
-	double due_ms;
 };
+
+double pace_pass(struct pace *p, size_t n, double now_ms)
+{
+	/* A pause of the dump is no credit for a flood afterwards. */
+	if (p->due_ms < now_ms - PACE_BURST_MS)
+		p->due_ms = now_ms - PACE_BURST_MS;
+	p->due_ms += (double)n * SECOND_MS / (double)p->bytes_per_s;
+	return p->due_ms > now_ms ? p->due_ms - now_ms : 0;
+}
 
 int throttle_new(int64_t bytes_per_s, struct net *net, struct throttle **out, struct err *e)
 {
@@ -26,7 +34,7 @@ int throttle_new(int64_t bytes_per_s, struct net *net, struct throttle **out, st
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		abort();
-	t->bytes_per_s = bytes_per_s;
+	t->pace.bytes_per_s = bytes_per_s;
 	t->net = net;
 	t->never = eventfd(0, EFD_CLOEXEC);
 	if (t->never < 0)
@@ -45,21 +53,17 @@ void throttle_free(struct throttle *t)
 
 int throttle_pass(struct throttle *t, size_t n, struct err *e)
 {
-	double now;
+	int64_t until_ms, now_ms;
 
 	if (!t)
 		return 0;
-	now = (double)clock_mono_ms();
-	/* A pause of the dump is no credit for a flood afterwards. */
-	if (t->due_ms < now - BURST_MS)
-		t->due_ms = now - BURST_MS;
-	t->due_ms += (double)n * SECOND_MS / (double)t->bytes_per_s;
-	while (t->due_ms > now) {
-		int r = net_wait(t->net, t->never, (int)(t->due_ms - now) + 1, e);
+	now_ms = clock_mono_ms();
+	until_ms = now_ms + (int64_t)ceil(pace_pass(&t->pace, n, (double)now_ms));
+	for (; now_ms < until_ms; now_ms = clock_mono_ms()) {
+		int r = net_wait(t->net, t->never, (int)(until_ms - now_ms), e);
 
 		if (r < 0)
 			return r;
-		now = (double)clock_mono_ms();
 	}
 	return 0;
 }
