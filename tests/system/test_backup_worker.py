@@ -241,38 +241,6 @@ def test_a_run_that_waits_can_be_stopped(worker):
     first.wait().good()
 
 
-# --- commands before and after
-
-TELL = 'echo "$BACKUP_JOB $BACKUP_STATUS $BACKUP_BYTES $BACKUP_ERROR" >>"$1"'
-
-
-def test_pre_and_post_run_around_a_good_backup(worker):
-    log = worker.folder / "log"
-    result = worker.backup({"pre": sh(TELL, log), "post": sh(TELL, log), "on_failure": sh("echo never >>\"$1\"", log),
-                            "command": sh('echo dump >>"$1"; echo hello', log)})
-    assert log.read_text().splitlines() == ["shop running 0 ", "dump", f"shop ok {result['stored_bytes']} "]
-
-
-def test_without_a_good_pre_there_is_no_backup(worker):
-    log = worker.folder / "log"
-    worker.run("backup", {"pre": sh("echo not today >&2; exit 1"), "on_failure": sh(TELL, log),
-                          "command": sh('echo dump >>"$1"; echo hello', log)}).bad("not today")
-    assert "dump" not in log.read_text()
-    assert log.read_text().startswith("shop failed 0 ") and "not today" in log.read_text()
-    nothing_left(worker)
-
-
-def test_a_bad_post_is_a_warning(worker):
-    run = worker.run("backup", {"post": sh("echo could not tell >&2; exit 1")})
-    run.good()
-    assert any("could not tell" in w for w in run.warnings())
-
-
-def test_a_command_that_hangs_is_ended(worker):
-    worker.run("backup", {"pre": sh("exec tail -f /dev/null"), "command_deadline": 1000}).bad("pre")
-    nothing_left(worker)
-
-
 # --- retention
 
 def test_old_backups_go_after_a_good_one_only(worker):

@@ -4,6 +4,7 @@
 import itertools
 import os
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -111,6 +112,23 @@ def test_row_11_a_worker_killed_at_24_random_moments_leaves_nothing_after_the_ne
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(kills, [make_worker(str(n)) for n in range(3)]))
     assert sum(killed) >= 16, "too few came to their moment"
+
+
+def test_memory_is_two_parts_whatever_the_size(make_worker, tmp_path):
+    """Ten parts, compressed and encrypted, there and back."""
+    part, peak, key = 8 << 20, tmp_path / "peak", tmp_path / "key"
+    subprocess.run(["age-keygen", "-o", str(key)], check=True, stderr=subprocess.DEVNULL)
+    key.chmod(0o600)
+    public = next(line.split()[-1] for line in key.read_text().splitlines() if "public key" in line)
+    worker = make_worker()
+    worker.stores = [{**worker.stores[0], "part_size": part}]
+    worker.job.update(compression="zstd", encrypt=[public], key_exported=True, identity_file=str(key),
+                      command=sh('head -c "$1" /dev/urandom', 10 * part))
+    worker.prefix = ["/usr/bin/time", "-q", "-o", str(peak), "-f", "%M"]
+    worker.backup()
+    assert int(peak.read_text()) * 1024 <= 2 * part + (32 << 20)
+    worker.run("restore", restore={"to": "-"}).good()
+    assert int(peak.read_text()) * 1024 <= 2 * part + (32 << 20)
 
 
 def test_a_bucket_that_is_gone_is_a_partial_backup(make_worker):
