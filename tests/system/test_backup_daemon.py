@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import threading
 
 import pytest
 
-from harness import control
+from harness import control, proc
 from harness.agent import free_port
 from harness.backups import events, files_in, job, job_of, manifests, run_to_end, runs, settings, waits_for
 from harness.wait import until
@@ -128,9 +129,8 @@ def test_a_worker_that_is_killed_is_a_failure(make_agent, tmp_path):
     agent = make_agent(settings=settings(shop=job(waits_for(tmp_path / "go", tmp_path / "begun")))).start(samples=1)
     number = begin(agent, "shop")
     until(lambda: (tmp_path / "begun").exists(), 10, "the dump")
-    workers = [pid for pid in os.listdir("/proc") if pid.isdigit() and is_worker_of(agent, pid)]
-    assert len(workers) == 1
-    os.kill(int(workers[0]), signal.SIGKILL)
+    (worker,) = workers_of(agent)
+    os.kill(worker, signal.SIGKILL)
     until(lambda: state_of(agent, number) == "failed", 20, "the end")
     run = control.ask(agent, "backup.run", run=number)["run"]
     assert "interrupted: its worker ended early (killed by signal 9" in run["error"]
@@ -148,16 +148,73 @@ def is_worker_of(agent, pid):
     return parent == agent.pid and words[1:3] == [b"worker", b"backup"]
 
 
-def test_it_is_modest(make_agent, tmp_path):
+def workers_of(agent):
+    """Those with a dump; one more may sweep."""
+    return [pid for pid in proc.children(agent.pid) if is_worker_of(agent, pid) and proc.children(pid)]
+
+
+def io_class(pid):
+    return subprocess.run(["ionice", "-p", str(pid)], stdout=subprocess.PIPE, text=True, check=True).stdout.split(":")[0].strip()
+
+
+def test_a_worker_and_its_dump_give_way_to_all_others(make_agent, tmp_path):
     agent = make_agent(settings=settings(shop=job(waits_for(tmp_path / "go", tmp_path / "begun")))).start(samples=1)
     begin(agent, "shop")
     until(lambda: (tmp_path / "begun").exists(), 10, "the dump")
-    (worker,) = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_worker_of(agent, pid)]
-    assert os.getpriority(os.PRIO_PROCESS, worker) == min(19, os.getpriority(os.PRIO_PROCESS, agent.pid) + 10)
-    # When memory runs out a run goes, not the daemon.
-    with open(f"/proc/{worker}/oom_score_adj", encoding="ascii") as f:
-        assert int(f.read()) >= 500
+    (worker,) = workers_of(agent)
+    dumps = proc.children(worker)
+    assert dumps
+    nice = min(19, os.getpriority(os.PRIO_PROCESS, agent.pid) + 10)
+    for pid in [worker, *dumps]:
+        assert os.getpriority(os.PRIO_PROCESS, pid) == nice
+        assert io_class(pid) == "idle"
+        # When memory runs out a run goes, not the daemon.
+        with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as f:
+            assert int(f.read()) >= 500
     (tmp_path / "go").touch()
+
+
+def test_row_13_a_worker_that_outlives_its_daemon_is_waited_for(make_agent, tmp_path):
+    begun = tmp_path / "begun"
+    agent = make_agent(settings=settings(shop=job(waits_for(tmp_path / "go", begun)))).start(samples=1)
+    first = begin(agent, "shop")
+    until(begun.exists, 10, "the dump")
+    (worker,) = workers_of(agent)
+    agent.expected_errors = ["web: the daemon does not answer"]
+    agent.process.kill()
+    agent.process.wait(10)
+    agent.start(samples=1)
+    assert proc.alive(worker) and state_of(agent, first) == "interrupted"
+    begun.unlink()
+    second = begin(agent, "shop")
+    until(lambda: control.ask(agent, "backup.run", run=second)["run"]["stage"] == "wait", 10, "its turn to wait")
+    assert not begun.exists()
+    (tmp_path / "go").touch()
+    until(lambda: state_of(agent, second) == "done", 20, "the second run")
+    assert not proc.alive(worker) and begun.exists()
+    # The first one ended well, too, though nobody was there to hear it.
+    assert len(manifests(agent.state / "backups")) == 2
+
+
+def test_row_09_a_backup_that_one_of_two_stores_lacks_is_told(make_agent, tmp_path):
+    folders = [tmp_path / "here", tmp_path / "nas"]
+    for folder in folders:
+        folder.mkdir(mode=0o700)
+    stores = {f.name: {"type": "directory", "path": str(f)} for f in folders}
+    agent = make_agent(settings={**settings(shop=job(stores=["here", "nas"])), "stores": stores}).start(samples=1)
+    assert run_to_end(agent, "shop")["state"] == "done"
+    folders[1].rename(tmp_path / "gone")
+    folders[1].write_text("no folder any more")
+    run = run_to_end(agent, "shop")
+    assert run["state"] == "failed" and run["partial"] and [s["ok"] for s in run["stores"]] == [True, False]
+    (told,) = events(agent)
+    assert told["kind"] == "backup.failed" and "nas" in told["title"] + told["text"], told
+    assert len(manifests(folders[0])) == 2
+    folders[1].unlink()
+    (tmp_path / "gone").rename(folders[1])
+    assert run_to_end(agent, "shop")["state"] == "done"
+    assert [e["kind"] for e in events(agent)] == ["backup.failed", "backup.recovered"]
+    assert len(manifests(folders[0])) == 3 and len(manifests(folders[1])) == 2
 
 
 def test_row_28_a_channel_that_fails_changes_no_outcome(make_agent):
