@@ -24,23 +24,49 @@ static bool is_of_object(int r)
 	return r == -EBADMSG || r == -EPROTO || r == -EFBIG;
 }
 
+/* A store may list late what it has, or leave something out: what a list lacks is asked for by its name. 1: it is missing, or of
+ * another length; negative: the store cannot say. */
+static int confirm_missing(struct store *s, const struct manifest_segment *want, struct err *e)
+{
+	_cleanup_(reader_free_p) struct reader *reader = NULL;
+	struct err why = {""};
+	int r = s->ops->read(s, want->key, 0, want->bytes > 0 ? want->bytes : -1, &reader, &why);
+	char byte;
+
+	if (r == 0)
+		r = (int)reader_read(reader, &byte, 1, &why);
+	if (r >= 0)
+		return 0;
+	if (r == -ENOENT || is_of_object(r))
+		return 1;
+	return err_set(e, -r, "%s: %s", want->key, why.msg);
+}
+
 /* All data must be there: a removal may have been cut short. */
-static void check_data(struct manifest *m, const struct listed_keys *keys)
+static int check_data(
+	struct store *s, struct manifest *m, const struct listed_keys *keys, struct err *e)
 {
 	for (size_t i = 0; i < m->n_members; i++)
-		for (size_t s = 0; s < m->members[i].n_segments; s++) {
-			const struct manifest_segment *want = &m->members[i].segments[s];
+		for (size_t k = 0; k < m->members[i].n_segments; k++) {
+			const struct manifest_segment *want = &m->members[i].segments[k];
 			const struct listed_key *have = listed_keys_find(keys, want->key);
+			int r;
 
 			if (have && (have->bytes < 0 || have->bytes == want->bytes))
+				continue;
+			r = confirm_missing(s, want, e);
+			if (r < 0)
+				return r;
+			if (r == 0)
 				continue;
 			m->is_incomplete = true;
 			m->bad_ms = m->ended_ms ? m->ended_ms : 1;
 			free(m->bad_why);
 			m->bad_why = str_format(
 				have ? "%s has another length" : "%s is missing", want->key);
-			return;
+			return 0;
 		}
+	return 0;
 }
 
 static int64_t number(const json_t *j, const char *name)
@@ -156,8 +182,7 @@ static int look_at(struct reading *g, size_t at, struct err *e)
 	l->items[l->n++] = m;
 	/* Verdicts stand behind the manifest in the order of keys. */
 	r = read_verified(g, at, m, e);
-	check_data(m, &g->keys);
-	return r;
+	return r < 0 ? r : check_data(g->store, m, &g->keys, e);
 }
 
 static int newest_first(const void *a, const void *b)

@@ -5,8 +5,8 @@
  * object beside the manifest (verified-TIME.json: verified_ms, drilled_ms, bad_ms, bad_why; the newest counts), so that
  * another server knows it too.
  *
- * A backup is only as good as its data: one of whose objects a listing lacks, or shows with another length, is incomplete, which
- * is how a removal that was cut short looks. It is bad, never picked, and the next prune finishes the removal; so removing
+ * A backup is only as good as its data: one of whose objects a listing lacks, or shows with another length, and that is not there when
+ * it is asked for by its name either, is incomplete, which is how a removal that was cut short looks. It is bad, never picked, and the next prune finishes the removal; so removing
  * needs no mark in the store, which a store with object lock would keep.
  */
 #ifndef BACKUP_CATALOGUE_H

@@ -86,8 +86,11 @@ static int look_at(void *user, int fd, const char *name)
 	bool part;
 
 	if ((size_t)snprintf(full, sizeof(full), "%s%s", w->path, name) >= sizeof(full) ||
-		!may_match(full, w->prefix) || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		!may_match(full, w->prefix))
 		return 0;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0
+				       : err_sys(w->e, "folder %s: look at %s", w->d->path, full);
 	if (S_ISDIR(st.st_mode))
 		return *name == '.' ? 0 : walk_into(w, fd, name);
 	n = strlen(full);

@@ -213,6 +213,17 @@ def test_a_disk_that_cannot_sync_never_has_a_backup_that_failed(worker):
     assert failed >= 4 and len(worker.backups()) == 1
 
 
+def test_row_14_a_disk_that_cannot_be_read_is_no_list_with_holes(worker):
+    old = worker.backup()["id"]
+    worker.backup()
+    strace(worker, "-P", str(data_of(worker, old).parent), "-e", "trace=newfstatat,fstatat64",
+           "-e", "inject=newfstatat,fstatat64:error=EIO")
+    worker.run("list").bad("Input/output error")
+    worker.run("prune", {"keep": {"last": 1}}).bad("Input/output error")
+    worker.prefix = []
+    assert len(worker.backups()) == 2
+
+
 def test_what_is_not_whole_is_not_listed(worker):
     go = worker.folder / "go"
     os.mkfifo(go)

@@ -33,6 +33,7 @@ struct fake_store {
 	int reads, lists;
 	bool forbid_removal; /* -EPERM */
 	size_t lose_bytes; /* that each commit forgets */
+	const char *unlisted; /* a key that lists leave out */
 	int64_t clock_ms; /* modified_ms of what is made */
 	struct buf log; /* "upload KEY\n", "commit KEY\n", "remove KEY\n", "abandon KEY TOKEN\n" */
 };
@@ -203,11 +204,12 @@ static inline int fake_open(struct store *s, const char *key, int64_t offset, in
 	int r = fake_call(f, e);
 
 	f->reads++;
-	(void)bytes;
 	if (r < 0)
 		return r;
 	if (!o)
 		return err_set(e, ENOENT, "%s is not there", key);
+	if (bytes >= 0 && o->data.len != (size_t)bytes)
+		return err_set(e, EBADMSG, "%s has another length", key);
 	reader = calloc(1, sizeof(*reader));
 	if (!reader)
 		abort();
@@ -223,8 +225,8 @@ static inline int fake_compare(const void *a, const void *b)
 	return strcmp(((const struct fake_object *)a)->key, ((const struct fake_object *)b)->key);
 }
 
-static inline int fake_list_some(
-	struct fake_object *objects, size_t n, const char *prefix, store_list_fn fn, void *user)
+static inline int fake_list_some(struct fake_object *objects, size_t n, const char *unlisted,
+	const char *prefix, store_list_fn fn, void *user)
 {
 	if (n)
 		qsort(objects, n, sizeof(*objects), fake_compare);
@@ -233,7 +235,8 @@ static inline int fake_list_some(
 			.modified_ms = objects[i].modified_ms};
 		int r;
 
-		if (!str_starts(objects[i].key, prefix))
+		if (!str_starts(objects[i].key, prefix) ||
+			(unlisted && strcmp(objects[i].key, unlisted) == 0))
 			continue;
 		(void)str_copy(o.key, sizeof(o.key), objects[i].key);
 		(void)str_copy(o.etag, sizeof(o.etag), objects[i].token);
@@ -251,7 +254,7 @@ static inline int fake_list(
 	int r = fake_call(f, e);
 
 	f->lists++;
-	return r < 0 ? r : fake_list_some(f->objects, f->n_objects, prefix, fn, user);
+	return r < 0 ? r : fake_list_some(f->objects, f->n_objects, f->unlisted, prefix, fn, user);
 }
 
 static inline int fake_unfinished(
@@ -260,7 +263,7 @@ static inline int fake_unfinished(
 	struct fake_store *f = (struct fake_store *)s;
 	int r = fake_call(f, e);
 
-	return r < 0 ? r : fake_list_some(f->unfinished, f->n_unfinished, prefix, fn, user);
+	return r < 0 ? r : fake_list_some(f->unfinished, f->n_unfinished, NULL, prefix, fn, user);
 }
 
 static inline int fake_remove(struct store *s, const char *key, struct err *e)

@@ -266,6 +266,32 @@ START_TEST(a_verdict_that_was_locked_longer_goes_later)
 }
 END_TEST
 
+/* Stores that list late (Swift), or a copy of the list that lags: what is there by its name is there. */
+START_TEST(row_14_what_a_list_leaves_out_is_not_taken_for_missing)
+{
+	_cleanup_(fake_store_free_p) struct fake_store *f = fake_store_new("offsite");
+	_cleanup_(catalogue_list_done) struct catalogue_list l = {.n = 0};
+	char newer[BACKUP_ID_SIZE], older[BACKUP_ID_SIZE], unlisted[MANIFEST_KEY_MAX];
+	struct err e = {""};
+
+	put_backup(f, "shop", "web-1", 1, newer);
+	put_backup(f, "shop", "web-1", 2, older);
+	(void)str_copy(unlisted, sizeof(unlisted), key_of("shop", older, "globals.sql.zst.age"));
+	f->unlisted = unlisted;
+	ck_assert_int_eq(prune(f, 2, false, &e), 0);
+	ck_assert_str_eq(said, "+1:last +2:last ");
+	l = read_list(f, NULL, "shop");
+	ck_assert(!l.items[1]->is_incomplete && l.items[1]->bad_ms == 0);
+	/* And when the store cannot say, nothing is decided. */
+	f->calls = 0;
+	f->fail_at = 4; /* the list, two manifests, the object */
+	ck_assert_int_eq(prune(f, 1, false, &e), -EIO);
+	ck_assert_str_eq(said, "");
+	f->fail_at = 0;
+	ck_assert(is_whole(f, "shop", newer) && is_whole(f, "shop", older));
+}
+END_TEST
+
 START_TEST(row_14_without_a_list_nothing_is_removed)
 {
 	_cleanup_(fake_store_free_p) struct fake_store *f = fake_store_new("offsite");
@@ -298,6 +324,7 @@ static Suite *prune_suite(void)
 	tcase_add_test(tc, row_26_without_the_right_to_delete_all_is_retained);
 	tcase_add_test(tc, row_26_rules_of_the_store_are_left_to_it);
 	tcase_add_test(tc, a_verdict_that_was_locked_longer_goes_later);
+	tcase_add_test(tc, row_14_what_a_list_leaves_out_is_not_taken_for_missing);
 	tcase_add_test(tc, row_14_without_a_list_nothing_is_removed);
 	suite_add_tcase(s, tc);
 	return s;
