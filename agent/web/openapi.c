@@ -98,16 +98,29 @@ static void add_params(struct buf *b, const struct route *r)
 	}
 }
 
+static bool has_path_param(const struct route *r)
+{
+	return strchr(r->path, '{') != NULL;
+}
+
 static void add_responses(struct buf *b, const struct route *r)
 {
-	static const char failed[] = "{\"$ref\": \"#/components/responses/error\"}";
+	bool needs_role = r->role > ROLE_NONE, is_post = strcmp(r->method, "POST") == 0;
+	const struct {
+		const char *status;
+		bool possible;
+	} failures[] = {{"400", r->params[0].name != NULL}, {"401", needs_role},
+		{"403", needs_role}, {"404", has_path_param(r)}, {"413", is_post},
+		{"429", needs_role}, {"503", true}};
 
 	buf_adds(b, "\"responses\": {\"200\": {\"description\": \"Done.\", \"content\": {");
 	buf_add_json_string(b, r->type);
-	buf_adds(b, ": {}}}, ");
-	if (r->role > ROLE_NONE)
-		buf_addf(b, "\"401\": %s, \"403\": %s, \"429\": %s, ", failed, failed, failed);
-	buf_addf(b, "\"503\": %s}", failed);
+	buf_adds(b, ": {}}}");
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+		if (failures[i].possible)
+			buf_addf(b, ", \"%s\": {\"$ref\": \"#/components/responses/error\"}",
+				failures[i].status);
+	buf_addc(b, '}');
 }
 
 static void add_operation(struct buf *b, const struct route *r)

@@ -231,7 +231,16 @@ def test_the_description_has_the_routes(agent):
     assert refresh["schema"]["type"] == "boolean"
     body = paths["/api/v1/backups/jobs/{job}/run"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) == {"what", "backup", "store", "dry_run"}
-    assert json.dumps(paths["/api/v1/backups/runs/{run}/cancel"])
+    answers = {path: set(next(iter(methods.values()))["responses"]) for path, methods in paths.items() if "/backups" in path}
+    reading = {"200", "401", "403", "429", "503"}
+    assert answers == {
+        "/api/v1/backups": reading,
+        "/api/v1/backups/jobs/{job}": reading | {"400", "404"},
+        "/api/v1/backups/jobs/{job}/run": reading | {"400", "404", "413"},
+        "/api/v1/backups/runs": reading | {"400"},
+        "/api/v1/backups/runs/{run}": reading | {"400", "404"},
+        "/api/v1/backups/runs/{run}/cancel": reading | {"400", "404", "413"},
+    }
 
 
 # --- the real daemon and its workers
