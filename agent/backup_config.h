@@ -71,6 +71,10 @@ int backup_config_find(const struct backup_config *b, const char *name,
 
 /* For people: "databases shop, blog in container shop-db", "/srv/files". */
 void backup_job_source(const struct backup_job *j, struct buf *out);
+/* Whether all of its stores are folders on the disk of the root file system: what takes the server takes the backups. */
+bool backup_job_is_on_this_disk(const struct backup_job *j);
+/* The same for two paths, by the text of /proc/self/mountinfo. Pure. */
+bool backup_mounts_are_one(const char *mounts, const char *a, const char *b);
 /* "last 3, daily 7"; "all" without a policy. */
 void backup_job_keep(const struct backup_job *j, struct buf *out);
 

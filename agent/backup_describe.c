@@ -2,11 +2,16 @@
  *
  * A job in words for people.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/backup_config.h"
 #include "agent/json_view.h"
+#include "base/fs.h"
 #include "base/str.h"
+
+enum { MOUNTS_MAX = 4 << 20 };
 
 static void add_databases(const json_t *s, struct buf *out)
 {
@@ -80,4 +85,52 @@ void backup_job_keep(const struct backup_job *j, struct buf *out)
 		str_from_duration_ms(age, sizeof(age), age_ms);
 		buf_addf(out, ", at least %s", age);
 	}
+}
+
+/* The device ("8:1") that is mounted where the path is; proc_pid_mountinfo(5). The folder itself is not touched: it may be on a
+ * server that hangs. */
+static void device_of(const char *mounts, const char *path, char *to, size_t size)
+{
+	size_t best = 0;
+
+	(void)str_copy(to, size, "");
+	for (const char *p = mounts; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		char device[32], at[1024];
+		size_t n;
+
+		if (sscanf(p, "%*d %*d %31s %*s %1023s", device, at) != 2)
+			continue;
+		n = strcmp(at, "/") == 0 ? 0 : strlen(at);
+		if (n < best || strncmp(at, path, n) != 0 || (path[n] && path[n] != '/'))
+			continue;
+		best = n;
+		(void)str_copy(to, size, device);
+	}
+}
+
+bool backup_mounts_are_one(const char *mounts, const char *a, const char *b)
+{
+	char first[32], second[32];
+
+	device_of(mounts, a, first, sizeof(first));
+	device_of(mounts, b, second, sizeof(second));
+	return *first && strcmp(first, second) == 0;
+}
+
+bool backup_job_is_on_this_disk(const struct backup_job *j)
+{
+	_cleanup_(buf_done) struct buf mounts = BUF_INIT(MOUNTS_MAX);
+	const json_t *store;
+	size_t i;
+
+	if (fs_read(AT_FDCWD, "/proc/self/mountinfo", &mounts, NULL) < 0)
+		return false;
+	json_array_foreach(j->stores, i, store)
+	{
+		if (strcmp(json_view_text(store, "type"), "directory") != 0 ||
+			!backup_mounts_are_one(
+				buf_str(&mounts), json_view_text(store, "path"), "/"))
+			return false;
+	}
+	return json_array_size(j->stores) > 0;
 }

@@ -68,6 +68,7 @@ static void add_words(json_t *to, const struct backup_job *j)
 	(void)json_object_set_new(to, "encrypted", json_boolean(j->encrypted));
 	(void)json_object_set_new(to, "can_drill", json_boolean(backups_can_drill(j)));
 	set_text(to, "keep", buf_str(&keep));
+	(void)json_object_set_new(to, "same_disk", json_boolean(backup_job_is_on_this_disk(j)));
 	set_text(to, "origin", j->origin ? j->origin : "");
 }
 

@@ -56,24 +56,53 @@ static bool has_one_of(struct run *r, const char *word, size_t n)
 	return false;
 }
 
+/* The package of Debian and Ubuntu with the first of "a|b". */
+static const char *package_of(const char *word)
+{
+	static const struct {
+		const char *tool, *package;
+	} packages[] = {{"mariadb", "mariadb-client"}, {"mongo", "mongodb-database-tools"},
+		{"mysql", "default-mysql-client"}, {"pg_", "postgresql-client"},
+		{"psql", "postgresql-client"}, {"redis-cli", "redis-tools"},
+		{"redis-server", "redis-server"}, {"sqlite3", "sqlite3"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(packages); i++)
+		if (str_starts(word, packages[i].tool))
+			return packages[i].package;
+	return NULL;
+}
+
+static void say_missing(struct check *c, const char *what, const char *missing, const char *package)
+{
+	const struct place *place = c->r->place;
+	_cleanup_(free_p) char *text = str_format("missing on %s: %s", place_title(place), missing);
+	const char *where = place_is_host(place)
+				    ? "; or set container, to use those beside the database"
+				    : ", in the image of that container";
+	_cleanup_(free_p) char *cure = package ? str_format("apt install %s%s", package, where)
+					       : str_format("install them%s", where);
+
+	say(c, what, false, text, cure);
+}
+
 static void check_tools(struct check *c, const char *what, const char *tools)
 {
 	_cleanup_(buf_done) struct buf missing = BUF_INIT(500);
+	const char *package = NULL;
 	struct run *r = c->r;
 
 	for (const char *p = tools ? tools : ""; *p;) {
 		size_t n = strcspn(p, " ");
 
-		if (n && !has_one_of(r, p, n))
+		if (n && !has_one_of(r, p, n)) {
 			buf_addf(&missing, "%s%.*s", missing.len ? ", " : "", (int)n, p);
+			package = package ? package : package_of(p);
+		}
 		p += n + (p[n] == ' ');
 	}
-	if (missing.len) {
-		_cleanup_(free_p) char *text =
-			str_format("missing on %s: %s", place_title(r->place), buf_str(&missing));
-
-		say(c, what, false, text, "install them there, or set container");
-	} else if (tools && *tools)
+	if (missing.len)
+		say_missing(c, what, buf_str(&missing), package);
+	else if (tools && *tools)
 		say(c, what, true, tools, NULL);
 }
 
@@ -88,7 +117,8 @@ static void check_database(struct check *c)
 		say(c, "probe", false, e.msg, "see databases in agent.conf(5)");
 		return;
 	}
-	buf_addf(&text, "%s%s%zu to back up", info.server_version, *info.server_version ? ", " : "",
+	buf_addf(&text, "%s%s%s%s%zu to back up", info.server_version,
+		*info.server_version ? ", " : "", info.tool_version, *info.tool_version ? ", " : "",
 		info.n_members);
 	say(c, "probe", info.n_members > 0, buf_str(&text),
 		info.n_members ? NULL : "there is nothing to back up");

@@ -143,7 +143,9 @@ def test_the_jobs_are_listed(shop):
     (one,) = json.loads(printed(shop.cli("backup", "--json")))["jobs"]
     assert one["name"] == "shop" and one["last"]["state"] == "done"
     assert "Backups: 1 job, none failed or overdue" in printed(shop.cli("status"))
-    assert re.search(r"^ok +backups +1 job, none failed", shop.cli("doctor").stdout, re.M)
+    # Where the tests' folder is on the disk of / it is said.
+    assert re.search(r"^(ok +backups +1 job, none failed|warning +backups +shop is kept on this server's own disk)",
+                     shop.cli("doctor").stdout, re.M)
 
 
 def test_status_and_doctor_name_a_failed_job(make_agent):
@@ -302,6 +304,28 @@ def test_doctor_looks_at_stores_and_jobs(make_agent, tmp_path):
     out = printed(offline(agent, "backup", "doctor", "shop"))
     assert "failed: 0" in out and re.search(r"^ok +store local: ", out, re.M), out
     assert json.loads(printed(offline(agent, "backup", "doctor", "--json")))["checks"]
+
+
+def test_doctor_says_when_it_was_good_and_when_it_is_next(make_agent):
+    agent = make_agent(settings=settings(shop=job(schedule="0 3 * * *"), notes=job())).start(samples=1)
+    out = printed(offline(agent, "backup", "doctor", "shop"))
+    assert re.search(r"^warning backup shop: runs: last good: never; next: .*03:\d\d\n +-> agent backup now", out, re.M), out
+    run_to_end(agent, "shop")
+    run_to_end(agent, "notes")
+    out = printed(offline(agent, "backup", "doctor"))
+    assert re.search(r"^ok +backup shop: runs: last good: \d\d:\d\d; next: .*03:\d\d$", out, re.M), out
+    assert re.search(r"^warning backup notes: runs: .*next: by hand\n +-> set schedule", out, re.M), out
+    agent.stop()
+    assert "runs:" not in printed(offline(agent, "backup", "doctor"))
+
+
+def test_doctor_names_the_package_with_the_missing_tool(make_agent):
+    agent = make_agent(settings=settings(shop={"engine": "postgresql", "host": "127.0.0.1"}))
+    r = subprocess.run([str(BINARY), "backup", "doctor", "--config", str(agent.config), "--state", str(agent.state)],
+                       env={"PATH": "/nowhere", "COLUMNS": "200"}, capture_output=True, text=True, check=False, timeout=20)
+    assert r.returncode == 1
+    assert re.search(r"^failed +backup shop: tools: missing on this host: pg_dump, pg_dumpall, psql\n +-> apt install postgresql-client;",
+                     r.stdout, re.M), r.stdout
 
 
 def test_send_says_when_nobody_is_told(agent):

@@ -250,6 +250,24 @@ START_TEST(what_is_kept_is_described_for_people)
 }
 END_TEST
 
+START_TEST(a_folder_on_the_servers_own_disk_is_known_by_the_mounts)
+{
+	static const char mounts[] = "1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+				     "2 1 8:1 /data /srv/same rw - ext4 /dev/sda1 rw\n"
+				     "3 1 8:17 / /mnt rw - ext4 /dev/sdb1 rw\n"
+				     "4 3 0:50 / /mnt/nas rw - nfs4 nas:/x rw\n";
+
+	ck_assert(backup_mounts_are_one(mounts, "/var/lib/agent/backups", "/"));
+	ck_assert(backup_mounts_are_one(mounts, "/srv/same/backups", "/"));
+	ck_assert(backup_mounts_are_one(mounts, "/mnt2", "/"));
+	ck_assert(!backup_mounts_are_one(mounts, "/mnt", "/"));
+	ck_assert(!backup_mounts_are_one(mounts, "/mnt/backups", "/"));
+	ck_assert(!backup_mounts_are_one(mounts, "/mnt/nas/backups", "/mnt"));
+	/* Not known is not the same. */
+	ck_assert(!backup_mounts_are_one("", "/a", "/b"));
+}
+END_TEST
+
 START_TEST(a_misspelt_job_is_told_the_nearest)
 {
 	const struct backup_job *j;
@@ -334,6 +352,7 @@ int main(void)
 	tcase_add_test(tc, schedules_are_read);
 	tcase_add_test(tc, a_job_is_described_for_people);
 	tcase_add_test(tc, what_is_kept_is_described_for_people);
+	tcase_add_test(tc, a_folder_on_the_servers_own_disk_is_known_by_the_mounts);
 	tcase_add_test(tc, a_misspelt_job_is_told_the_nearest);
 	tcase_add_test(tc, an_order_has_all_that_a_worker_needs);
 	tcase_add_test(tc, an_order_for_a_store_the_job_does_not_use_is_refused);
