@@ -95,10 +95,10 @@ def test_config_sample_is_a_valid_configuration(tmp_path):
 
 
 def test_the_examples_of_backups_can_be_copied(tmp_path):
-    """That of the sample and those of the manual are without mistakes once their secrets are there."""
-    page = (ROOT / "packaging/man/agent.conf.5").read_text()
-    shown = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", page, re.M | re.S)
-    examples = [x for x in shown if "databases = {" in x]
+    """That of the sample and those of the manuals are without mistakes once their secrets are there."""
+    pages = "".join((ROOT / "packaging/man" / name).read_text() for name in ("agent.conf.5", "agent-backup.8"))
+    shown = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", pages, re.M | re.S)
+    examples = [x for x in shown if re.match(r"(databases|stores) = \{", x)]
     sample = run_cli("config", "sample").stdout
     examples.append("\n".join(re.findall(r"^## ?(.*)$", sample.partition("complete example:")[2], re.M)))
     for n, text in enumerate(examples):
@@ -111,7 +111,9 @@ def test_the_examples_of_backups_can_be_copied(tmp_path):
         config.write_text(text)
         checked = run_cli("config", "check", "--config", str(config))
         assert checked.returncode == 0, text + checked.stderr
-    assert len(examples) > 1
+    engines, types = (set(re.findall(rf'\b{option} = "(\w+)"', "".join(examples))) for option in ("engine", "type"))
+    assert engines >= {"postgresql", "mysql", "mariadb", "redis", "sqlite", "directory", "volume", "command"}
+    assert types >= {"s3", "directory", "rclone"}
 
 
 def test_config_show_gives_each_value_its_origin(agent):
