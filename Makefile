@@ -14,9 +14,14 @@ HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 # What the sanitizers and -Werror runs add.
 EXTRA ?=
 
+# Loaded when a store needs it, so only its header is looked for; without it such a store says what to install.
+ifneq ($(wildcard $(or $(LIBS3_HEADER),/usr/include/libs3.h)),)
+OPTIONAL += -DHAVE_LIBS3
+endif
+
 DYGRAPHS ?= /usr/share/javascript/dygraphs
 
-ALL_CPPFLAGS := -D_GNU_SOURCE -DAGENT_VERSION='"$(VERSION)"' -I. $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
+ALL_CPPFLAGS := -D_GNU_SOURCE -DAGENT_VERSION='"$(VERSION)"' -I. $(OPTIONAL) $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
 ALL_CFLAGS   := -std=c11 $(WARN) $(HARDEN) $(CFLAGS) $(EXTRA)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(EXTRA)
 LIBS         := $(shell pkg-config --libs $(PKGS)) -lm

@@ -7,7 +7,8 @@
 
 #include "base/cleanup.h"
 
-const struct store_type *const store_types[] = {&store_directory, &store_rclone, &store_s3, NULL};
+const struct store_type *const store_types[] = {
+	&store_directory, &store_libs3, &store_rclone, &store_s3, NULL};
 
 const struct store_type *store_type_find(const char *name)
 {
