@@ -10,6 +10,7 @@
 
 /* Polynomials, reflected. */
 #define CRC64_JONES UINT64_C(0x95ac9329ac4bc9b5) /* Redis */
+#define CRC64_ECMA UINT64_C(0xc96c5795d7870f42) /* mongodump; inverted by the caller as below */
 #define CRC32_IEEE UINT64_C(0xedb88320) /* gzip; register and result are inverted by the caller */
 
 struct crc_table {

@@ -7,6 +7,7 @@ const struct engine *const engines[] = {
 	&engine_command,
 	&engine_directory,
 	&engine_mariadb,
+	&engine_mongodb,
 	&engine_mysql,
 	&engine_postgresql,
 	&engine_redis,

@@ -28,6 +28,7 @@ const struct format format_pax = {
 };
 
 const struct format *const formats[] = {
+	&format_mongo_archive,
 	&format_mysql_sql,
 	&format_mysql_users,
 	&format_pax,

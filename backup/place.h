@@ -23,6 +23,7 @@ struct place;
 
 struct place_command {
 	const char *const *argv; /* NULL-terminated; no secrets */
+	const char *name; /* what messages call it; NULL: as argv[0] */
 	const char *const *env; /* NULL-terminated "K=V", added; secrets may be here */
 	const void *input; /* on stdin; NULL: /dev/null (or what place_target() is given) */
 	size_t input_len;

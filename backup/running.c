@@ -41,7 +41,7 @@ void running_init(struct running *r, const struct running_ops *ops, const struct
 {
 	memset(r, 0, sizeof(*r));
 	r->ops = ops;
-	r->name = base_name(o->command->argv[0]);
+	r->name = base_name(o->command->name ? o->command->name : o->command->argv[0]);
 	r->also_good = copy_statuses(o->command->also_good);
 	buf_init(&r->tail, 2 * (size_t)RUNNING_STDERR_KEPT);
 	buf_init(&r->said, 4 * (size_t)RUNNING_STDERR_KEPT);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MongoDB by mongodump's archive: one member per database that the job names, or one of the whole server. What was in it is
+ * counted in the archive as it goes by, because there is no tool to ask.
+ */
+#include "backup/engine_mongodb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/mongo_archive.h"
+#include "base/cleanup.h"
+#include "base/str.h"
+
+/* These would send the archive elsewhere, or keep back what went wrong. */
+static int check_argument(const char *a, struct err *e)
+{
+	static const char *const bad[] = {"--archive", "--out", "-o", "--gzip", "--config",
+		"--password", "-p", "--uri", "--quiet", "--db", "-d"};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		size_t n = strlen(bad[i]);
+		bool is_short = bad[i][1] != '-';
+
+		if (strncmp(a, bad[i], n) == 0 && (is_short || a[n] == '\0' || a[n] == '='))
+			return err_set(e, EINVAL, "arguments: %s cannot be used here", bad[i]);
+	}
+	return 0;
+}
+
+static int check_job(const struct job *j, struct err *e)
+{
+	int r = 0;
+
+	if (j->socket && j->host)
+		return err_set(e, EINVAL, "socket: cannot be set together with host");
+	if (j->host && strstr(j->host, "://") && strchr(j->host, '@'))
+		return err_set(e, EINVAL, "host: put who logs in into user and password_file");
+	if (j->password_file && !j->user && !j->container)
+		return err_set(e, EINVAL, "user: password_file needs it");
+	for (size_t i = 0; i < j->database.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(j->database.items[i], j->database.items[k]) == 0)
+				return err_set(e, EINVAL, "database: %s is named twice",
+					j->database.items[i]);
+	for (size_t i = 0; i < j->arguments.n && r == 0; i++)
+		r = check_argument(j->arguments.items[i], e);
+	return r;
+}
+
+/* A dump of nothing, to see whether the server lets this user in. */
+static int try_connection(const struct engine_call *c, struct err *e)
+{
+	const char *database = c->job->database.n ? c->job->database.items[0] : "admin";
+	struct place_command command;
+	struct mongo_tool t;
+	int r;
+
+	mongo_tool_init(&t, c, "mongodump");
+	args_add(&t.argv, "--archive");
+	args_addf(&t.argv, "--db=%s", database);
+	args_add(&t.argv, "--collection=agent_probe");
+	command = mongo_tool_command(c, &t);
+	r = place_run(c->place, &command, PLACE_DEADLINE_MS, NULL, e);
+	mongo_tool_done(&t);
+	return mongo_add_cure(e, r);
+}
+
+static void add_members(const struct engine_call *c, struct engine_info *out)
+{
+	const struct job_list *named = &c->job->database;
+
+	out->n_members = named->n ? named->n : 1;
+	out->members = calloc(out->n_members, sizeof(*out->members));
+	if (!out->members)
+		abort();
+	for (size_t i = 0; i < out->n_members; i++) {
+		struct engine_member *m = &out->members[i];
+
+		(void)str_copy(m->title, sizeof(m->title), named->n ? named->items[i] : MONGO_ALL);
+		m->format = &format_mongo_archive;
+	}
+}
+
+static int probe(const struct engine_call *c, struct engine_info *out, struct err *e)
+{
+	struct engine_info info = {.server_version = ""};
+	char version[64];
+	int r = mongo_tool_ask(c, "mongodump", version, e);
+
+	if (r == 0)
+		r = try_connection(c, e);
+	if (r < 0)
+		return r;
+	(void)snprintf(info.tool_version, sizeof(info.tool_version), "mongodump %s", version);
+	add_members(c, &info);
+	*out = info;
+	return 0;
+}
+
+struct dump {
+	struct source source;
+	struct source *tool;
+	struct mongo_archive *archive;
+	char title[256];
+};
+
+static int dump_fd(struct source *s)
+{
+	return source_fd(((struct dump *)s)->tool);
+}
+
+static ssize_t dump_read(struct source *s, void *to, size_t n, struct err *e)
+{
+	struct dump *d = (struct dump *)s;
+	ssize_t got = source_read(d->tool, to, n, e);
+	int r = got > 0 ? mongo_archive_feed(d->archive, to, (size_t)got, e) : 0;
+
+	return r < 0 ? r : got;
+}
+
+/* mongodump is content with a database that is not there. */
+static int dump_finish(struct source *s, struct err *e)
+{
+	struct dump *d = (struct dump *)s;
+	int r = mongo_add_cure(e, source_finish(d->tool, e));
+
+	if (r == 0 && mongo_archive_is_announced(d->archive) &&
+		mongo_archive_collections(d->archive) == 0)
+		r = err_set(e, ENODATA,
+			"there is no collection in it that this user can see: is there such a "
+			"database?");
+	return r;
+}
+
+static void dump_free(struct source *s)
+{
+	struct dump *d = (struct dump *)s;
+
+	source_free(d->tool);
+	mongo_archive_free(d->archive);
+	free(d);
+}
+
+static int start_tool(
+	const struct engine_call *c, const char *title, struct source **out, struct err *e)
+{
+	struct place_command command;
+	struct mongo_tool t;
+	int r;
+
+	mongo_tool_init(&t, c, "mongodump");
+	args_add(&t.argv, "--archive");
+	if (c->job->database.n)
+		args_addf(&t.argv, "--db=%s", title);
+	args_add_list(&t.argv, &c->job->arguments);
+	command = mongo_tool_command(c, &t);
+	r = place_source(c->place, &command, out, e);
+	mongo_tool_done(&t);
+	return r;
+}
+
+static int dump(const struct engine_call *c, const struct engine_member *m, struct source **out,
+	struct err *e)
+{
+	static const struct source_ops ops = {dump_fd, dump_read, dump_finish, dump_free};
+	struct dump *d = calloc(1, sizeof(*d));
+	int r;
+
+	if (!d)
+		abort();
+	d->source.ops = &ops;
+	d->archive = mongo_archive_new();
+	r = start_tool(c, m->title, &d->tool, e);
+	if (r < 0)
+		dump_free(&d->source);
+	else
+		*out = &d->source;
+	return r;
+}
+
+static void dumped(const struct engine_call *c, struct source *s, struct counts *out)
+{
+	const struct dump *d = (const struct dump *)s;
+
+	(void)c;
+	counts_set(out, "collections", mongo_archive_collections(d->archive), false);
+	counts_set(out, "documents", mongo_archive_documents(d->archive), false);
+}
+
+const struct engine engine_mongodb = {
+	.name = "mongodb",
+	.doc = "Each database, or the whole server, as mongodump's archive.",
+	.tools = "mongodump",
+	.restore_tools = "mongorestore",
+	.default_port = 27017,
+	.check_job = check_job,
+	.probe = probe,
+	.dump = dump,
+	.dumped = dumped,
+	.restore_plan = mongo_restore_plan,
+	.restore_begin = mongo_restore_begin,
+	.restore_member = mongo_restore_member,
+	.restore_end = mongo_restore_end,
+};
