@@ -47,6 +47,7 @@ struct net_request {
 	int64_t send_rate_bytes, receive_rate_bytes; /* a second; 0: any */
 	size_t max_body; /* of an answer in memory */
 	bool is_fresh; /* over a new connection */
+	bool expects; /* 100 Continue before a large body; else nobody is asked */
 	int idle_s; /* fewer than 1 KiB/s for so long is an error; 0: never */
 	int timeout_s; /* for all of it; 0: any */
 	/* Gets the body of an answer of 2xx. NULL: it goes into the answer. */

@@ -252,6 +252,8 @@ struct net_transfer *net_transfer_start(struct net *n, const struct net_request 
 	(void)curl_easy_setopt(t->easy, CURLOPT_PATH_AS_IS, 1L);
 	for (size_t i = 0; r->headers && r->headers[i]; i++)
 		t->headers = curl_slist_append(t->headers, r->headers[i]);
+	if (!r->expects)
+		t->headers = curl_slist_append(t->headers, "Expect:");
 	(void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 	link_in(n, t);
 	if (curl_multi_add_handle(n->multi, t->easy) != CURLM_OK)

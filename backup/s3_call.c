@@ -281,6 +281,7 @@ static void send_it(struct s3_call *c)
 		/* On a connection that was used before, curl repeats a request by itself when the server closes it without
 		 * an answer: not for what must not be done twice unknown to us. */
 		.is_fresh = c->waits > 0 || strcmp(c->method, "POST") == 0,
+		.expects = c->expects || c->waits > 0,
 		.idle_s = c->timeout_s ? 0 : s->settings.retry.idle_s,
 		.timeout_s = c->timeout_s,
 		.on_data = c->on_data,

@@ -29,6 +29,9 @@ struct s3_call {
 	const struct s3_payload *payload; /* NULL: none */
 	/* Root of the XML that an answer of 2xx must be; one that is not has been cut, or is an error in disguise. NULL: any. */
 	const char *root;
+	/* Asks first whether the store wants the body (100-continue), and so hears a refusal before it has sent much. Later attempts always
+	 * do. */
+	bool expects;
 	int timeout_s; /* instead of the limit on idleness: for what takes the server long */
 	int64_t budget_ms; /* 0: that of the settings */
 	/* Before each attempt. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A stream of unknown length into one object. Two buffers of one part each: one fills while the other is on its way. What fits into
- * one is a single PUT. The last part stays here until commit(): without it nothing can become an object.
+ * A stream of unknown length into one object. Two buffers of one part each: one fills while the other is on its way; when the line is
+ * slower than the dump both are, so that it never waits for an answer. What fits into one is a single PUT. The last part stays here until commit(): without it nothing can become an object.
  */
 #include "backup/s3_ops.h"
 
@@ -23,6 +23,9 @@ struct part {
 	char *mem; /* NULL until it is needed */
 	size_t len;
 	struct s3_payload payload;
+	struct s3_call call;
+	bool is_sending;
+	char number[12];
 };
 
 struct s3_upload {
@@ -35,11 +38,9 @@ struct s3_upload {
 	unsigned filling; /* which of them */
 	struct s3_digest *digest; /* of that one */
 	size_t since_turn;
-	struct s3_call call; /* the part on its way */
-	bool is_sending;
-	char number[12]; /* of that part */
 	char *upload_id; /* NULL: not begun */
-	struct s3_parts done;
+	size_t started;
+	struct s3_parts done; /* in the order they were started in */
 	int64_t written;
 	/* What may be there at the store, and is to be removed without a commit. */
 	bool may_be_lost; /* an upload whose id never reached us */
@@ -127,23 +128,29 @@ static void keep_etag(struct s3_upload *u, const struct s3_call *c)
 	d->n++;
 }
 
-/* Waits for the part that is on its way. */
-static int settle(struct s3_upload *u, struct err *e)
+/* Waits for a part that is on its way. */
+static int settle(struct s3_upload *u, struct part *p, struct err *e)
 {
 	int r;
 
-	if (!u->is_sending)
+	if (!p->is_sending)
 		return 0;
-	r = s3_call_wait(&u->call, false, e);
-	if (r == -ECANCELED && !u->call.done)
+	r = s3_call_wait(&p->call, false, e);
+	if (r == -ECANCELED && !p->call.done)
 		return r;
 	if (r == 0)
-		keep_etag(u, &u->call);
-	s3_call_done(&u->call);
-	u->is_sending = false;
+		keep_etag(u, &p->call);
+	s3_call_done(&p->call);
+	p->is_sending = false;
 	if (r == -ENOENT)
 		return err_wrap(e, r, "the upload is gone from the store");
-	return err_wrap(e, r, "part %s", u->number);
+	return err_wrap(e, r, "part %s", p->number);
+}
+
+/* The one that is being filled is not on its way. */
+static int settle_last(struct s3_upload *u, struct err *e)
+{
+	return settle(u, &u->parts[u->filling ^ 1], e);
 }
 
 static void end_digest(struct s3_upload *u, struct part *p)
@@ -153,40 +160,52 @@ static void end_digest(struct s3_upload *u, struct part *p)
 	p->payload.len = p->len;
 }
 
+static void start(struct s3_upload *u, struct part *p)
+{
+	(void)snprintf(p->number, sizeof(p->number), "%zu", ++u->started);
+	s3_call_init(&p->call, u->s3, "PUT", u->key);
+	p->call.payload = &p->payload;
+	p->call.check = s3_check_etag;
+	/* The first has shown that the store takes such parts. */
+	p->call.expects = u->started == 1;
+	s3_call_query(&p->call, "partNumber", p->number);
+	s3_call_query(&p->call, "uploadId", u->upload_id);
+	s3_checksum_header(&p->call, &p->payload);
+	p->is_sending = true;
+	s3_call_start(&p->call);
+}
+
 /* Sends the buffer that was filled; the other one is free when it returns 0. */
 static int send_part(struct s3_upload *u, struct err *e)
 {
-	struct part *p = &u->parts[u->filling];
+	struct part *p = &u->parts[u->filling], *other = &u->parts[u->filling ^ 1];
 	int r = u->upload_id ? 0 : begin(u, e);
 
-	if (r == 0)
-		r = settle(u, e);
+	/* The limit is that of one transfer. */
+	if (r == 0 && u->s3->bandwidth_bytes)
+		r = settle(u, other, e);
 	if (r < 0)
 		return r;
 	end_digest(u, p);
-	(void)snprintf(u->number, sizeof(u->number), "%zu", u->done.n + 1);
-	s3_call_init(&u->call, u->s3, "PUT", u->key);
-	u->call.payload = &p->payload;
-	u->call.check = s3_check_etag;
-	s3_call_query(&u->call, "partNumber", u->number);
-	s3_call_query(&u->call, "uploadId", u->upload_id);
-	s3_checksum_header(&u->call, &p->payload);
-	u->is_sending = true;
-	s3_call_start(&u->call);
+	start(u, p);
 	u->filling ^= 1;
-	u->parts[u->filling].len = 0;
-	return 0;
+	r = settle(u, other, e);
+	other->len = 0;
+	return r;
 }
 
 /* A part that has failed for good ends it now, not when the next one is full. */
 static int turn(struct s3_upload *u, size_t n, struct err *e)
 {
+	struct part *p;
+
 	u->since_turn += n;
 	if (u->since_turn < TURN_BYTES)
 		return 0;
 	u->since_turn = 0;
 	net_turn(u->s3->net);
-	return u->is_sending && u->call.done && u->call.result < 0 ? settle(u, e) : 0;
+	p = &u->parts[u->filling ^ 1];
+	return p->is_sending && p->call.done && p->call.result < 0 ? settle(u, p, e) : 0;
 }
 
 static size_t fill(struct s3_upload *u, const char *data, size_t n)
@@ -231,7 +250,7 @@ static int upload_write(struct sink *sink, const void *data, size_t n, struct er
 
 static int upload_finish(struct sink *sink, struct err *e)
 {
-	return settle(of(sink), e);
+	return settle_last(of(sink), e);
 }
 
 static int put_whole(struct s3_upload *u, struct err *e)
@@ -247,6 +266,7 @@ static int put_whole(struct s3_upload *u, struct err *e)
 	s3_call_init(&c, u->s3, "PUT", u->key);
 	c.payload = &p->payload;
 	c.check = s3_check_etag;
+	c.expects = true;
 	s3_object_headers(&c, &u->options, until);
 	s3_checksum_header(&c, &p->payload);
 	r = s3_call_run(&c, false, e);
@@ -257,14 +277,14 @@ static int put_whole(struct s3_upload *u, struct err *e)
 
 static int complete(struct s3_upload *u, struct err *e)
 {
-	int r = settle(u, e);
+	int r = settle_last(u, e);
 
 	/* Whoever wrote a byte after the last part was full has it here. */
 	assert(u->parts[u->filling].len > 0);
 	if (r == 0)
 		r = send_part(u, e);
 	if (r == 0)
-		r = settle(u, e);
+		r = settle_last(u, e);
 	if (r < 0)
 		return r;
 	u->may_exist = true;
@@ -300,8 +320,9 @@ static int upload_commit_it(struct upload *upload, struct store_object *out, str
 
 static void take_back(struct s3_upload *u)
 {
-	if (u->is_sending)
-		s3_call_done(&u->call);
+	for (size_t i = 0; i < ARRAY_LEN(u->parts); i++)
+		if (u->parts[i].is_sending)
+			s3_call_done(&u->parts[i].call);
 	if (u->is_committed)
 		return;
 	if (u->upload_id)

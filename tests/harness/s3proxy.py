@@ -109,12 +109,14 @@ class S3Proxy:
         self.faults = []
         self.first_time = None
         self.seen = []  # every Request
+        self.connections = 0
         self.tls = tls
         self.lock = threading.Lock()
         proxy = self
 
         class Handler(socketserver.StreamRequestHandler):
             def setup(self):
+                proxy.connections += 1
                 if tls:
                     try:
                         self.request = tls.wrap_socket(self.request, server_side=True)

@@ -141,6 +141,56 @@ def test_row_19_retry_after_is_heard(bucket, proxy):
     assert time.monotonic() - began >= 1
 
 
+def test_the_line_does_not_wait_for_answers(bucket, proxy):
+    """Two parts are on their way, never three, and they may end in any order. The last one waits for all others."""
+    def numbers():
+        return [r.query["partNumber"] for r in proxy.seen_ops("part")]
+
+    def late(request, answer):
+        number = int(request.query["partNumber"])
+        until(lambda: str(number + 1) in numbers(), 10, "the part after it")
+        assert str(number + 2) not in numbers()
+        return answer
+
+    proxy.fault("part", Change(late), times=10**6, when=lambda r: r.query["partNumber"] in ("1", "3"))
+    assert_stored(bucket, bucket.run("put", KEY, data=DATA))
+    assert sorted(numbers()) == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_one_part_at_a_time_under_a_limit(bucket, proxy):
+    """Else it would be that of each of two connections."""
+    under_way, most = [], []
+
+    def watch(request, answer):
+        under_way.remove(request)
+        return answer
+
+    def begins(request):
+        under_way.append(request)
+        most.append(len(under_way))
+        return True
+
+    proxy.fault("part", Change(watch), times=10**6, when=begins)
+    assert_stored(bucket, bucket.run("put", KEY, data=DATA, bandwidth=10**9))
+    assert max(most) == 1
+
+
+def test_connections_are_used_again(bucket, proxy):
+    assert_stored(bucket, bucket.run("put", KEY, data=DATA))
+    # Two for parts, and one for each of the two requests that must not be repeated unasked.
+    assert len(proxy.seen) == 9 and proxy.connections <= 4
+
+
+def test_a_large_body_is_announced_where_it_may_be_refused(bucket, proxy):
+    size = 2 * 2**20  # curl asks from 1 MiB on
+    data = bytes(5 * size)
+    proxy.fault("part", Say(error(503, "SlowDown")), when=lambda r: r.query["partNumber"] == "3")
+    bucket.ok("put", KEY, data=data, part_size=size)
+    asked = [r.query["partNumber"] for r in proxy.seen_ops("part") if r.header("expect")]
+    assert asked == ["1", "3"]
+    assert [r.query["partNumber"] for r in proxy.seen_ops("part")].count("3") == 2
+
+
 def test_row_24_a_wrong_etag_of_a_part_means_other_bytes(bucket, proxy):
     def other(_, answer):
         return Answer(answer.status, [("ETag", '"00000000000000000000000000000000"') if n.lower() == "etag" else (n, v)

@@ -194,7 +194,7 @@ def test_row_24_etags_that_are_always_wrong(worker, bucket, proxy, op, words):
 def test_a_part_that_is_too_large_names_the_option(worker, bucket, proxy, op, answer):
     proxy.fault(op, Say(answer), times=FOREVER)
     assert_failed(worker, bucket, f"refuses a request of {PART} bytes")
-    assert proxy.ops().count("part") == 1
+    assert len({r.target for r in proxy.seen_ops("part")}) == proxy.ops().count("part") <= 2  # none is tried again
     worker.run("backup").bad("set a smaller part_size")
 
 
