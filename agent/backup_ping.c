@@ -128,11 +128,19 @@ static void start(struct backup_pings *p, char *url, char *problem)
 	loop_timer_after(g->retry, 0);
 }
 
+char *backup_ping_address(const char *url, bool good)
+{
+	size_t path = strcspn(url, "?#"), n = path;
+
+	while (n && url[n - 1] == '/')
+		n--;
+	return str_format("%.*s%s%s", (int)n, url, good ? "" : "/fail", url + path);
+}
+
 void backup_ping(struct backup_pings *p, const struct backup_job *j, bool good)
 {
 	_cleanup_(free_p) char *problem = str_format("backup.ping.%s", j->name);
 	_cleanup_(free_p) char *address = NULL;
-	size_t n;
 	struct err e;
 
 	if (!p->http || (!j->ping_url && !j->ping_url_file) || p->n >= PINGS_MAX)
@@ -143,8 +151,6 @@ void backup_ping(struct backup_pings *p, const struct backup_job *j, bool good)
 			"the ping_url of the backup job cannot be read: %s", e.msg);
 		return;
 	}
-	n = strlen(address);
-	while (n && address[n - 1] == '/')
-		address[--n] = '\0';
-	start(p, str_format("%s%s", address, good ? "" : "/fail"), TAKE_PTR(problem));
+	start(p, backup_ping_address(address, good), TAKE_PTR(problem));
+	explicit_bzero(address, strlen(address));
 }

@@ -27,6 +27,9 @@ struct backup_pings *backup_pings_new(
 	struct loop *l, struct http_client *http, struct problems *problems);
 void backup_pings_free(struct backup_pings *p); /* NULL is fine */
 
+/* What is called: after a bad backup /fail ends the path, in front of a query. Pure; free(). */
+char *backup_ping_address(const char *url, bool good);
+
 /* Nothing without an address in the job. */
 void backup_ping(struct backup_pings *p, const struct backup_job *j, bool good);
 

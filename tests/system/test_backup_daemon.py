@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backups by the running agent: its queue, its schedule, what it tells, and what becomes of it all when it is killed."""
 
+import datetime
 import http.server
 import json
 import os
@@ -8,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import threading
+import zoneinfo
 
 import pytest
 
@@ -259,6 +261,20 @@ def test_row_29_each_end_calls_the_dead_man_switch(make_agent, tmp_path, ears):
     run_to_end(agent, "bad")
     until(lambda: len(ears.heard) == 2, 10, "both calls")
     assert sorted(ears.heard) == ["/abc", "/abc/fail"]
+
+
+def test_the_schedule_is_in_the_time_zone_and_put_off_by_no_more_than_the_jitter(make_agent):
+    config = {**settings(plain=job(schedule="30 3 * * *"), late=job(schedule="30 3 * * *", jitter="40m")), "timezone": "Asia/Kathmandu"}
+    agent = make_agent(settings=config).start(samples=1)
+    zone = zoneinfo.ZoneInfo("Asia/Kathmandu")  # 5:45 ahead
+    plain, late = (datetime.datetime.fromtimestamp(job_of(agent, name)["next_ms"] / 1000, zone) for name in ("plain", "late"))
+    assert (plain.hour, plain.minute, plain.second) == (3, 30, 0)
+    midnight = late.replace(hour=3, minute=30, second=0, microsecond=0)
+    assert datetime.timedelta(0) <= late - midnight <= datetime.timedelta(minutes=40)
+    # The same after a restart: nobody's night is moved by it.
+    agent.stop()
+    agent.start(samples=1)
+    assert job_of(agent, "late")["next_ms"] == int(late.timestamp() * 1000)
 
 
 def test_row_29_what_was_missed_while_the_server_was_off_is_made_up_for(make_agent):
