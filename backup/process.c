@@ -14,6 +14,7 @@
 
 #include "backup/container_processes.h"
 #include "backup/exec_record.h"
+#include "backup/process_guard.h"
 #include "backup/process_spawn.h"
 #include "backup/stop.h"
 #include "base/cleanup.h"
@@ -34,6 +35,7 @@ struct process {
 	bool left_open; /* it ended, and something else kept its stdout open */
 	int64_t ended_at;
 	struct lease *record;
+	struct process_guard guard; /* of `in` */
 };
 
 /* What one turn is to wait for, and what it found. */
@@ -41,6 +43,8 @@ enum { IN = 1, OUT = 2, END = 4 };
 
 static void close_fd(struct process *p, int *fd)
 {
+	if (fd == &p->in)
+		process_guard_end(&p->guard);
 	if (*fd >= 0 && (fd == &p->out || fd == &p->err) && p->both >= 0)
 		(void)epoll_ctl(p->both, EPOLL_CTL_DEL, *fd, NULL);
 	close_p(fd);
@@ -335,7 +339,8 @@ static int spawn(struct process *p, const struct place_command *c, const int fds
 
 	container_mark_new(mark);
 	p->record = exec_record_new(CONTAINER_NONE, mark);
-	return process_spawn(c, p->record ? mark : NULL, fds, &p->pid, e);
+	return process_spawn(
+		c, p->record ? mark : NULL, fds, p->guard.pid ? p->guard.tell : -1, &p->pid, e);
 }
 
 int process_start(const struct running_options *o, struct running **out, struct err *e)
@@ -349,6 +354,8 @@ int process_start(const struct running_options *o, struct running **out, struct 
 	running_init(&p->base, &ops, o);
 	p->in = p->out = p->err = p->both = p->pidfd = -1;
 	r = open_pipes(p, o->has_input, fds, e);
+	if (r == 0 && p->in >= 0)
+		r = process_guard_start(&p->guard, p->in, e);
 	if (r == 0)
 		r = spawn(p, o->command, fds, e);
 	for (int i = 0; i < 3; i++)

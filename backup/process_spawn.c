@@ -31,6 +31,7 @@ struct start {
 	const char *cwd;
 	int fds[3]; /* copies above the numbers they will have */
 	int report; /* where the child writes its errno */
+	int tell; /* and its number, before it becomes the program; -1: nowhere */
 	pid_t parent;
 	bool has_user;
 	uid_t uid;
@@ -223,6 +224,13 @@ static bool arrange(const struct start *s)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == s->parent;
 }
 
+static bool say_number(int to)
+{
+	const pid_t own = getpid();
+
+	return write(to, &own, sizeof(own)) == (ssize_t)sizeof(own);
+}
+
 static void child(const struct start *s)
 {
 	int code;
@@ -233,7 +241,8 @@ static void child(const struct start *s)
 		/* All others are close-on-exec; libraries may have forgotten it. */
 		(void)syscall(
 			SYS_close_range, FIRST_FREE_FD, ~0U, 1U << 2); /* CLOSE_RANGE_CLOEXEC */
-		(void)execve(s->path, s->argv, s->env);
+		if (s->tell < 0 || say_number(s->tell))
+			(void)execve(s->path, s->argv, s->env);
 	}
 	code = errno;
 	if (write(s->report, &code, sizeof(code)) < 0)
@@ -257,10 +266,10 @@ static pid_t fork_quietly(const struct start *s)
 	return pid;
 }
 
-int process_spawn(const struct place_command *c, const char *mark, const int fds[3], pid_t *pid,
-	struct err *e)
+int process_spawn(const struct place_command *c, const char *mark, const int fds[3], int tell,
+	pid_t *pid, struct err *e)
 {
-	_cleanup_(start_done) struct start s = {.fds = {-1, -1, -1}, .report = -1};
+	_cleanup_(start_done) struct start s = {.fds = {-1, -1, -1}, .report = -1, .tell = tell};
 	_cleanup_(close_p) int report = -1;
 	int pipe_fds[2], code = 0;
 	ssize_t n;
