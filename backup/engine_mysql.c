@@ -204,31 +204,54 @@ static int check_all_rights(const struct engine_call *c, const struct mysql_serv
 	return r;
 }
 
+static bool dumps_history(const struct job *j)
+{
+	for (size_t i = 0; i < j->arguments.n; i++)
+		if (strcmp(j->arguments.items[i], "--dump-history") == 0 ||
+			strcmp(j->arguments.items[i], "-H") == 0)
+			return true;
+	return false;
+}
+
+/* `engine` "": these tables keep what their rows were (MariaDB), which is left out of a dump without a word. */
+static void warn_tables(const struct engine_call *c, const char *engine, const char *n)
+{
+	struct err note;
+
+	if (!c->warn || (!*engine && dumps_history(c->job)))
+		return;
+	if (*engine)
+		(void)err_set(&note, EINVAL,
+			"%s tables are %s: what changes while the dump runs may be in it by half",
+			n, engine);
+	else
+		(void)err_set(&note, EINVAL,
+			"%s tables are system-versioned: their history is not in the dump; add "
+			"--dump-history to arguments",
+			n);
+	c->warn(c->user, note.msg);
+}
+
 /* Only InnoDB shows one moment of itself to a dump that runs for a while. */
 static int warn_engines(const struct engine_call *c, const struct engine_info *info, struct err *e)
 {
 	struct buf sql = BUF_INIT(1024 * 1024), text = BUF_INIT(4096);
 	char *at, *columns[2];
-	struct err note;
 	int r;
 
-	buf_adds(&sql, "SELECT engine, COUNT(*) FROM information_schema.tables WHERE table_type ="
-		       " 'BASE TABLE' AND engine NOT IN ('InnoDB', 'VIEW', 'MEMORY', 'BLACKHOLE')"
-		       " AND table_schema IN (''");
+	buf_adds(&sql, "SELECT IF(table_type = 'SYSTEM VERSIONED', '', engine) AS e, COUNT(*)"
+		       " FROM information_schema.tables WHERE (table_type = 'SYSTEM VERSIONED' OR"
+		       " (table_type = 'BASE TABLE' AND engine NOT IN ('InnoDB', 'VIEW', 'MEMORY',"
+		       " 'BLACKHOLE'))) AND table_schema IN (''");
 	for (size_t i = 0; i < info->n_members; i++) {
 		buf_adds(&sql, ", ");
 		mysql_add_text(&sql, info->members[i].title);
 	}
-	buf_adds(&sql, ") GROUP BY engine;\n");
+	buf_adds(&sql, ") GROUP BY e;\n");
 	r = mysql_script(c, NULL, buf_str(&sql), PLACE_DEADLINE_MS, &text, e);
 	at = text.data;
-	while (r == 0 && at && c->warn && mysql_next_row(&at, columns, 2)) {
-		(void)err_set(&note, EINVAL,
-			"%s tables are %s: what changes while the dump runs may "
-			"be in it by half",
-			columns[1], columns[0]);
-		c->warn(c->user, note.msg);
-	}
+	while (r == 0 && at && mysql_next_row(&at, columns, 2))
+		warn_tables(c, columns[0], columns[1]);
 	buf_done(&sql);
 	buf_done(&text);
 	return r;

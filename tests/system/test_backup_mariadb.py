@@ -238,6 +238,20 @@ def test_row_06_tables_that_are_not_of_one_moment_are_said(my, worker):
     assert any(w.startswith("1 tables are MyISAM") for w in run.warnings())
 
 
+def test_row_06_history_that_a_dump_leaves_out_is_said(my, worker):
+    my.create("shop", "CREATE TABLE prices (p int) WITH SYSTEM VERSIONING; INSERT INTO prices VALUES (1); UPDATE prices SET p = 2;")
+    run = worker.run("backup")
+    run.good()
+    assert [w for w in run.warnings() if "--dump-history" in w]
+    whole = {"arguments": ["--dump-history"]}
+    run = worker.run("backup", whole)
+    run.good()
+    assert run.warnings() == []
+    my.drop("shop")
+    restore(worker, whole).good()
+    assert my.sql("SELECT p FROM prices FOR SYSTEM_TIME ALL ORDER BY 1", "shop").split() == ["1", "2"]
+
+
 @pytest.mark.parametrize("name", ["mariadb-dump", "mariadb"])
 def test_a_tool_that_is_missing_is_named_with_its_package(my, worker, tools, name):
     small_shop(my)
