@@ -32,7 +32,7 @@ struct files_source {
 	struct buf pending; /* of the archive, not read yet */
 	size_t taken; /* bytes of it that were */
 	char *piece, *zeroes; /* PIECE_BYTES each */
-	bool done;
+	bool done, given_up;
 	/* The file under way. */
 	int fd; /* the walk's; -1: none */
 	char *path;
@@ -83,6 +83,10 @@ static la_ssize_t on_bytes(struct archive *a, void *user, const void *data, size
 {
 	struct files_source *s = user;
 
+	if (s->given_up) {
+		archive_set_error(a, ECANCELED, "given up");
+		return -1;
+	}
 	buf_add(&s->pending, data, n);
 	if (!s->pending.overflow)
 		return (la_ssize_t)n;
@@ -341,9 +345,9 @@ static void files_free(struct source *base)
 	if (s->utf8)
 		freelocale(s->utf8);
 	if (s->archive) {
-		/* Otherwise it would be closed as a valid, shorter one. */
-		if (!s->done)
-			(void)archive_write_fail(s->archive);
+		/* Otherwise it would be closed as a valid, shorter one, with zeroes for what is missing. After archive_write_fail()
+		 * the library frees less than all. */
+		s->given_up = !s->done;
 		(void)archive_write_free(s->archive);
 	}
 	if (s->disk)

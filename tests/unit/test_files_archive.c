@@ -386,6 +386,25 @@ START_TEST(a_cut_archive_is_a_failure)
 }
 END_TEST
 
+/* With leak detection it is also seen that nothing stays behind. */
+START_TEST(one_that_is_given_up_is_no_success)
+{
+	static char bytes[2000000];
+	struct source *s;
+
+	scratch_write("tree/file", bytes, sizeof(bytes));
+	s = begin(NULL, 0);
+	for (size_t got = 0; got < 600000;) {
+		ssize_t n = source_read(s, bytes, 100000, &e);
+
+		ck_assert_int_gt(n, 0);
+		got += (size_t)n;
+	}
+	ck_assert_int_eq(source_finish(s, &e), -EIO);
+	source_free(s);
+}
+END_TEST
+
 START_TEST(gnu_tar_opens_it)
 {
 	struct buf archive = BUF_INIT(1 << 20);
@@ -423,6 +442,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, excluded_paths_are_left_out);
 	tcase_add_test(tc, a_file_that_shrinks_or_changes_meanwhile_is_told);
 	tcase_add_test(tc, a_cut_archive_is_a_failure);
+	tcase_add_test(tc, one_that_is_given_up_is_no_success);
 	tcase_add_test(tc, gnu_tar_opens_it);
 	suite_add_tcase(s, tc);
 	return s;
