@@ -21,6 +21,19 @@ LEFT_OUT = re.compile(r"/(bitcode|man|tsearch_data/[^/]*hunspell[^/]*)(/|$)|llvm
 USERS = "root:x:0:0::/root:/bin/sh\npostgres:x:999:999::/:/bin/sh\nmysql:x:998:998::/:/bin/sh\nredis:x:997:997::/:/bin/sh\n"
 GROUPS = "root:x:0:\npostgres:x:999:\nmysql:x:998:\nredis:x:997:\n"
 
+# An empty data folder is made once, with the image.
+TEMPLATES = r"""#!/bin/sh
+set -eu
+mkdir -p /template/postgresql /template/mariadb
+chown 999:999 /template/postgresql
+chown 998:998 /template/mariadb
+/usr/bin/setpriv --reuid 999 --regid 999 --clear-groups initdb -D /template/postgresql -U postgres --auth=trust --encoding=UTF8 \
+	--locale=C.UTF-8 --no-sync >/dev/null &
+mariadb-install-db --no-defaults --user=mysql --datadir=/template/mariadb --innodb-log-file-size=8M --rpm --skip-test-db \
+	--auth-root-authentication-method=normal >/dev/null
+wait $!
+"""
+
 ENTRY_POSTGRES = r"""#!/bin/sh
 set -eu
 data=/var/lib/postgresql/data user=${POSTGRES_USER:-postgres}
@@ -29,11 +42,12 @@ options="-c fsync=off -c shared_buffers=16MB -c max_connections=30"
 mkdir -p $data /var/run/postgresql
 chown 999:999 $data /var/run/postgresql
 if [ ! -f $data/PG_VERSION ]; then
-	printf '%s\n' "${POSTGRES_PASSWORD:-none}" >/run/password
-	$as initdb -D $data -U "$user" --pwfile=/run/password --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >/dev/null
-	rm /run/password
+	cp -a /template/postgresql/. $data
 	echo "host all all all ${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>$data/pg_hba.conf
 	$as pg_ctl -D $data -o "$options -c listen_addresses=''" -w start >/dev/null
+	password=${POSTGRES_PASSWORD:+PASSWORD \'$POSTGRES_PASSWORD\'}
+	[ "$user" = postgres ] || echo "CREATE ROLE \"$user\" SUPERUSER LOGIN" | psql -U postgres -q postgres
+	echo "ALTER ROLE \"$user\" $password" | psql -U postgres -q postgres
 	[ "${POSTGRES_DB:-$user}" = postgres ] || createdb -U "$user" "${POSTGRES_DB:-$user}"
 	$as pg_ctl -D $data -m fast -w stop >/dev/null
 fi
@@ -49,7 +63,7 @@ options="--no-defaults --user=mysql --datadir=$data --innodb-buffer-pool-size=32
 mkdir -p $data /run/mysqld
 chown 998:998 $data /run/mysqld
 if [ ! -d $data/mysql ]; then
-	mariadb-install-db $options --rpm --skip-test-db --auth-root-authentication-method=normal >/dev/null
+	cp -a /template/mariadb/. $data
 	mariadbd $options --skip-networking & first=$!
 	until mariadb-admin --no-defaults --user=root ping >/dev/null 2>&1; do sleep 0.05; done
 	password=${MARIADB_ROOT_PASSWORD:-${MYSQL_ROOT_PASSWORD:-}}
@@ -166,8 +180,9 @@ def _write(archive):
             tree.file(path)
         tree.text("etc/passwd", USERS)
         tree.text("etc/group", GROUPS)
-        for name, text in (("postgresql", ENTRY_POSTGRES), ("mariadb", ENTRY_MARIADB), ("redis", ENTRY_REDIS)):
-            tree.text(f"entry-{name}", text, 0o755)
+        for name, text in (("entry-postgresql", ENTRY_POSTGRES), ("entry-mariadb", ENTRY_MARIADB), ("entry-redis", ENTRY_REDIS),
+                           ("make-templates", TEMPLATES)):
+            tree.text(name, text, 0o755)
         tree.file(Path(busybox))
         for applet in _run(busybox, "--list").stdout.split():
             tree.link(f"usr/bin/{applet}", busybox)
@@ -183,7 +198,7 @@ def make(docker):
     docker.cli("import", "--change", f"ENV PATH={path}", "--change", "ENV LC_ALL=C.UTF-8", str(archive), "agenttest-db:base")
     archive.unlink()
     # An image of each, of the same files.
-    docker.cli("create", "--name", "agenttest-base", "agenttest-db:base", "true")
+    docker.cli("run", "--name", "agenttest-base", "--network", "none", "agenttest-db:base", "/make-templates")
     for kind, (command, volume) in IMAGES.items():
         words = ", ".join('"' + w + '"' for w in command)
         docker.cli("commit", "--change", f"CMD [{words}]", "--change", f'VOLUME ["{volume}"]', "agenttest-base", f"agenttest-db:{kind}")
