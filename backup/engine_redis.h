@@ -88,9 +88,11 @@ struct redis_server {
 	char version[32];
 	bool loaded;
 };
-/* Starts one in c's place that reads a dump from its stdin, for at most so many databases. */
-int redis_server_start(const struct engine_call *c, bool like_valkey, int databases,
-	struct redis_server **out, struct err *e);
+/* Starts one in c's place that reads a dump from its stdin, for at most so many databases, with the modules of the server `like`. */
+int redis_server_start(const struct engine_call *c, const struct engine_call *like,
+	bool like_valkey, int databases, struct redis_server **out, struct err *e);
+/* Pure: what MODULE LIST prints, as options of a server. */
+void redis_modules_add(struct args *a, const char *text);
 /* Where the dump goes: its finish() is good when the server has loaded all of it. */
 int redis_server_target(struct redis_server *s, struct sink **out, struct err *e);
 void redis_server_free(struct redis_server *s); /* ends it; NULL is fine */

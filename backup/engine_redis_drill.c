@@ -55,7 +55,7 @@ int redis_drill_begin(const struct engine_call *c, const struct manifest *m,
 	if (d->place)
 		there.place = d->place;
 	if (r == 0)
-		r = redis_server_start(&there, false, DATABASES, &d->server, e);
+		r = redis_server_start(&there, c, false, DATABASES, &d->server, e);
 	if (r == 0)
 		*out = d->server->call;
 	else

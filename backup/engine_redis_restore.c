@@ -114,7 +114,7 @@ static int begin(const struct engine_call *c, const struct redis_info *i, struct
 	databases = n_databases(c, e);
 	if (databases < 0)
 		return databases;
-	r = redis_server_start(c, redis_info_is(i, "server_name", "valkey"), databases, out, e);
+	r = redis_server_start(c, c, redis_info_is(i, "server_name", "valkey"), databases, out, e);
 	if (r < 0)
 		return r;
 	r = check_versions(i, *out, e);

@@ -114,7 +114,41 @@ static void add_arguments(struct args *a, const struct redis_server *s, int data
 		args_add_all(a, first_to_go);
 }
 
-static int start(struct redis_server *s, const char *program, int databases, struct err *e)
+void redis_modules_add(struct args *a, const char *text)
+{
+	bool is_path = false, is_argument = false, has_path = false;
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		_cleanup_(free_p) char *line = str_ndup(text, n);
+
+		text += n + (text[n] == '\n');
+		if (is_path && *line == '/') {
+			args_add(a, "--loadmodule");
+			args_add(a, line);
+			has_path = true;
+		} else if (strcmp(line, "name") == 0) {
+			is_argument = has_path = false;
+		} else if (is_argument && has_path && *line) {
+			args_add(a, line);
+		}
+		is_argument = is_argument || strcmp(line, "args") == 0;
+		is_path = !is_argument && strcmp(line, "path") == 0;
+	}
+}
+
+/* Data of a module can only be loaded with it. From Redis 7 on a server says where its modules are; one that does not say, or
+ * is not there, has none for us. */
+static void add_modules(struct args *a, const struct engine_call *like)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(REDIS_ANSWER_MAX);
+
+	if (redis_say(like, "MODULE LIST", NULL, PLACE_DEADLINE_MS, &text, NULL) == 0)
+		redis_modules_add(a, buf_str(&text));
+}
+
+static int start(struct redis_server *s, const char *program, const struct engine_call *like,
+	int databases, struct err *e)
 {
 	struct args argv = {NULL, 0};
 	struct place_command command;
@@ -124,14 +158,15 @@ static int start(struct redis_server *s, const char *program, int databases, str
 	make_password(s, hash);
 	args_add(&argv, program);
 	add_arguments(&argv, s, databases, hash);
+	add_modules(&argv, like);
 	command = (struct place_command){.argv = args_list(&argv)};
 	r = place_target(s->call.place, &command, NULL, &s->process, e);
 	args_done(&argv);
 	return r;
 }
 
-int redis_server_start(const struct engine_call *c, bool like_valkey, int databases,
-	struct redis_server **out, struct err *e)
+int redis_server_start(const struct engine_call *c, const struct engine_call *like,
+	bool like_valkey, int databases, struct redis_server **out, struct err *e)
 {
 	const char *program = find_program(c, like_valkey);
 	struct redis_server *s;
@@ -153,7 +188,7 @@ int redis_server_start(const struct engine_call *c, bool like_valkey, int databa
 	s->call.port = choose_port(c);
 	r = ask_version(c, program, s->version, e);
 	if (r == 0)
-		r = start(s, program, databases, e);
+		r = start(s, program, like, databases, e);
 	if (r < 0)
 		redis_server_free(s);
 	else

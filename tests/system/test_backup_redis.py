@@ -372,6 +372,37 @@ def test_replicas_of_a_server_follow_what_is_restored(server, worker, make_serve
     until(lambda: replica.dump() == before, 20, "the replica's data")
 
 
+# Without its header: a module is given a function that finds the others.
+MODULE = """
+typedef int (*get_api)(const char *, void *);
+int RedisModule_OnLoad(void **ctx, void **argv, int argc)
+{
+	void (*name)(void *, const char *, int, int);
+	((get_api)ctx[0])("RedisModule_SetModuleAttribs", &name);
+	name(ctx, "shelf", 1, 1);
+	return argc == 2 ? 0 : 1;
+}
+"""
+
+
+def test_modules_of_the_server_are_there_when_its_dump_is_loaded(make_server, tmp_path):
+    source, module = tmp_path / "shelf.c", tmp_path / "shelf.so"
+    source.write_text(MODULE)
+    subprocess.run(["gcc", "-w", "-shared", "-fPIC", "-o", str(module), str(source)], check=True)
+    server = make_server(loadmodule=f"{module} one two")
+    worker = Worker(tmp_path, connection(server, tmp_path))
+    before = server.fill()
+    worker.backup()
+    log, tool = tmp_path / "log", tmp_path / "redis-server"
+    tool.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec /usr/bin/redis-server "$@"\n')
+    tool.chmod(0o755)
+    worker.environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    server.ask("FLUSHALL")
+    restore(worker).good()
+    assert f"--loadmodule {module} one two" in log.read_text()
+    assert server.dump() == before
+
+
 def test_the_settings_of_the_server_stay(make_server, tmp_path):
     server = make_server(masteruser="somebody")
     server.ask("CONFIG", "SET", "masterauth", 'of "its" own\\')

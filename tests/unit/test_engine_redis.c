@@ -294,6 +294,29 @@ START_TEST(a_throw_away_server_is_reached_as_the_call_says)
 }
 END_TEST
 
+static void check_modules(const char *text, const char *want)
+{
+	struct args a = {NULL, 0};
+
+	redis_modules_add(&a, text);
+	ck_assert_str_eq(joined(&a), want);
+	args_done(&a);
+}
+
+START_TEST(modules_are_loaded_as_the_server_has_them)
+{
+	check_modules("", "");
+	check_modules("\n", "");
+	check_modules("name\nbf\nver\n20612\npath\n/m/bf.so\nargs\n\n", "--loadmodule /m/bf.so");
+	check_modules("name\nbf\nver\n1\npath\n/m/bf.so\nargs\nERROR_RATE\n0.1\n"
+		      "name\njson\nver\n2\npath\n/m/json.so\nargs\n\n",
+		"--loadmodule /m/bf.so ERROR_RATE 0.1 --loadmodule /m/json.so");
+	check_modules("name\nvectorset\nver\n1\npath\n\nargs\n\n", "");
+	check_modules("name\nold\nver\n1\n", "");
+	check_modules("ERR unknown command 'MODULE'\n", "");
+}
+END_TEST
+
 static void check_job(int want, const char *words)
 {
 	e.msg[0] = '\0';
@@ -340,6 +363,7 @@ int main(void)
 	tcase_add_test(t, refusals_have_a_cure);
 	tcase_add_test(t, row_32_the_password_is_in_no_argument);
 	tcase_add_test(t, a_throw_away_server_is_reached_as_the_call_says);
+	tcase_add_test(t, modules_are_loaded_as_the_server_has_them);
 	tcase_add_test(t, options_that_do_not_fit);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
