@@ -13,6 +13,7 @@ from harness import rgw as rgw_server
 from harness.moments import Moments, begin_with
 from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
 from harness.s3 import Bucket
+from harness.s3proxy import Cut, S3Proxy
 from harness.worker import Worker
 
 NUMBERS = itertools.count(1)
@@ -112,6 +113,22 @@ def test_row_11_a_worker_killed_at_24_random_moments_leaves_nothing_after_the_ne
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(kills, [make_worker(str(n)) for n in range(3)]))
     assert sum(killed) >= 16, "too few came to their moment"
+
+
+@pytest.mark.parametrize("where", ["before response", "mid response"])
+def test_row_33_a_restore_whose_connections_are_all_cut_once_is_whole(rgw, make_worker, where):
+    """On a server that has nothing but configuration and credentials."""
+    worker = make_worker()
+    worker.backup()
+    with S3Proxy(rgw.port) as proxy:
+        new = Worker(worker.folder / "new", worker.job, [{**worker.stores[0], "endpoint": proxy.endpoint}])
+        proxy.first_time = Cut(where)
+        assert new.restored() == worker.data.read_bytes()
+        whole = [r for r in proxy.seen_ops("get") if not r.path.endswith(".json")]
+        assert len(whole) > 2, "check and restore, both cut"
+        if where == "mid response":
+            assert any(r.header("range") for r in whole)
+        new.run("verify").good()
 
 
 def test_memory_is_two_parts_whatever_the_size(make_worker, tmp_path):
