@@ -14,6 +14,7 @@
 #include "agent/cmd.h"
 #include "agent/json_view.h"
 #include "agent/term.h"
+#include "backup/manifest.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -43,10 +44,10 @@ static json_t *absolute(const char *path)
 static json_t *wishes(const struct command_call *c, bool yes)
 {
 	json_t *j = json_pack("{s:b}", "yes", yes);
-	const char *to = c->flags[FLAG_TO];
+	const char *to = c->flags[FLAG_TO], *at = c->flags[FLAG_AT];
 
 	cmd_set_text(c, FLAG_ID, j, "id");
-	cmd_set_text(c, FLAG_AT, j, "at");
+	cmd_set_text(c, FLAG_AT, j, at && backup_id_is_valid(at) ? "id" : "at");
 	cmd_set_text(c, FLAG_INTO, j, "into");
 	cmd_set_text(c, FLAG_MEMBER, j, "member");
 	cmd_set_text(c, FLAG_STORE, j, "store");

@@ -8,8 +8,9 @@
 #include "agent/command.h"
 
 const struct flag command_flags[FLAGS] = {
-	[FLAG_AT] = {"--at", "TIME",
-		"the newest backup made by then: 2026-11-21, \"2026-11-21 03:00\", yesterday, 3d"},
+	[FLAG_AT] = {"--at", "TIME|ID",
+		"the newest backup made by then (2026-11-21, \"2026-11-21 03:00\", yesterday, 3d), "
+		"or the one of that id"},
 	[FLAG_CHANNEL] = {"--channel", "NAME", "only what goes to this channel"},
 	[FLAG_CONFIG] = {"--config", "FILE",
 		"configuration file, or folder with agent.conf and conf.d (default /etc/agent)"},

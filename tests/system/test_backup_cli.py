@@ -251,6 +251,8 @@ def test_restore_of_an_earlier_one(shop, tmp_path):
     run_to_end(shop, "shop")
     printed(offline(shop, "backup", "restore", "shop", "--id", first, "--to", str(tmp_path / "out")))
     assert (tmp_path / "out").read_bytes() == old
+    printed(offline(shop, "backup", "restore", "shop", "--at", first, "--to", str(tmp_path / "again")))
+    assert (tmp_path / "again").read_bytes() == old
     r = offline(shop, "backup", "restore", "shop", "--at", "2001-01-01", "--to", str(tmp_path / "none"))
     assert r.returncode == 1 and not (tmp_path / "none").exists() and "not restored" in r.stdout
 
