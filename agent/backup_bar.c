@@ -155,6 +155,17 @@ static void add_lines(
 	}
 }
 
+void backup_bar_warning(const struct term *t, const char *job, const char *text, struct buf *out)
+{
+	term_style(t, TERM_BOLD, out);
+	term_add(out, job, 0);
+	term_style(t, TERM_YELLOW, out);
+	buf_adds(out, "  warning");
+	term_style(t, TERM_PLAIN, out);
+	buf_addc(out, '\n');
+	add_lines(t, TERM_YELLOW, text, out);
+}
+
 /* Whether the error of the run, or of a store, says it already. */
 static bool is_said(const json_t *run, const char *text, bool in_stores)
 {

@@ -19,6 +19,9 @@ void backup_bar_words(const json_t *run, struct buf *out);
  * and warnings on lines of their own. Ends with a newline. */
 void backup_bar_end(const struct term *t, const json_t *run, struct buf *out);
 
+/* "shop  warning: ...", while it goes on. */
+void backup_bar_warning(const struct term *t, const char *job, const char *text, struct buf *out);
+
 /* "done", green; "failed", red. */
 enum term_style backup_state_style(const char *state);
 

@@ -25,6 +25,7 @@ struct followed {
 	bool ended;
 	char stage[32]; /* that was printed last */
 	int64_t printed_ms;
+	json_t *told; /* the warnings that were printed when they came */
 };
 
 struct backup_follow {
@@ -86,8 +87,10 @@ void backup_follow_free(struct backup_follow *f)
 		return;
 	client_close(f->calls);
 	client_close(f->events);
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		json_decref(f->list[i].run);
+		json_decref(f->list[i].told);
+	}
 	free(f->list);
 	free(f);
 }
@@ -194,13 +197,44 @@ static void print_words(struct followed *w)
 	put(&out);
 }
 
-static void print_end(struct backup_follow *f, const json_t *run)
+/* At once, in front of the bar: it may be why nothing moves. */
+static void print_warning(struct backup_follow *f, struct followed *w, const json_t *says)
+{
+	_cleanup_(buf_done) struct buf out = BUF_INIT(1 << 16);
+	const char *text = json_view_text(says, "text");
+
+	if (strcmp(json_view_text(says, "type"), "warning") != 0)
+		return;
+	if (!w->told)
+		w->told = json_object();
+	(void)json_object_set_new(w->told, text, json_true());
+	wipe_bar(f);
+	backup_bar_warning(&f->term, json_view_text(w->run, "job"), text, &out);
+	put(&out);
+}
+
+/* Without the warnings that were printed. New reference. */
+static json_t *still_to_tell(const struct followed *w)
+{
+	json_t *run = json_copy(w->run), *left = json_array(), *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "warnings"), i,
+		one) if (!json_object_get(w->told, json_string_value(one)))(void)
+		json_array_append(left, one);
+	(void)json_object_set_new(run, "warnings", left);
+	return run;
+}
+
+static void print_end(struct backup_follow *f, const struct followed *w)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(1 << 20);
+	json_t *run = still_to_tell(w);
 
 	wipe_bar(f);
 	backup_bar_end(&f->term, run, &out);
 	put(&out);
+	json_decref(run);
 }
 
 static void take(struct backup_follow *f, const json_t *run, const json_t *message)
@@ -213,10 +247,12 @@ static void take(struct backup_follow *f, const json_t *run, const json_t *messa
 		json_decref(w->run);
 		w->run = json_incref((json_t *)(uintptr_t)run);
 		w->ended = is_over(run);
+		if (f->bar)
+			print_warning(f, w, json_object_get(message, "says"));
 		if (f->json)
 			print_json_line(message);
 		else if (w->ended)
-			print_end(f, run);
+			print_end(f, w);
 		else if (strcmp(json_view_text(run, "state"), "running") != 0)
 			continue;
 		else if (f->bar)

@@ -44,12 +44,21 @@ static const json_t *settings_of(const struct run *r, const char *name)
 	return NULL;
 }
 
+static void on_notice(void *user, const char *text)
+{
+	const struct run *r = user;
+
+	report_warning(r->report, "%s", text);
+}
+
 static void open_one(struct run *r, const char *name, const json_t *settings)
 {
 	const struct store_context context = {.net = r->net,
 		.secret_read = r->w->secret_read,
 		.journal = r->journal,
-		.bandwidth_bytes = r->job ? r->job->bandwidth_bytes : 0};
+		.bandwidth_bytes = r->job ? r->job->bandwidth_bytes : 0,
+		.notice = on_notice,
+		.notice_user = r};
 	struct run_store *s = &r->stores[r->n_stores++];
 	struct err e = {""};
 	int result;

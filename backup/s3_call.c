@@ -78,6 +78,22 @@ static double random_share(void)
 	return (double)v / (double)UINT32_MAX;
 }
 
+/* Half an hour of trying looks like a program that hangs. */
+static void tell_who_waits(struct s3_call *c, int64_t budget_ms)
+{
+	struct s3 *s = c->s3;
+	char text[600], left[32];
+	int64_t tried_ms = clock_mono_ms() - c->began_ms;
+
+	if (!s->notice || s->is_noticed || tried_ms < s->settings.retry.notice_ms)
+		return;
+	s->is_noticed = true;
+	str_human_duration(left, sizeof(left), (budget_ms - tried_ms) / 1000);
+	(void)snprintf(text, sizeof(text), "store %s: %.400s; it is tried again for up to %s",
+		s->store->name, c->error.msg, left);
+	s->notice(s->notice_user, text);
+}
+
 /* c->error and `result` tell why, should it be the last time. */
 static void try_later(struct s3_call *c, int result)
 {
@@ -88,8 +104,10 @@ static void try_later(struct s3_call *c, int result)
 	c->waits++;
 	if (clock_mono_ms() - c->began_ms + wait > budget)
 		finish(c, result);
-	else
+	else {
+		tell_who_waits(c, budget);
 		net_timer_set(c->s3->net, &c->timer, wait, attempt, c);
+	}
 }
 
 static void try_now(struct s3_call *c)

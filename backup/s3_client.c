@@ -12,7 +12,9 @@ int s3_init(struct s3 *s, const json_t *settings, const struct store_context *c,
 	*s = (struct s3){.net = c->net,
 		.journal = c->journal,
 		.secret_read = c->secret_read,
-		.bandwidth_bytes = c->bandwidth_bytes};
+		.bandwidth_bytes = c->bandwidth_bytes,
+		.notice = c->notice,
+		.notice_user = c->notice_user};
 	return s3_settings_from_json(settings, &s->settings, e);
 }
 

@@ -22,6 +22,9 @@ struct s3 {
 	int64_t bandwidth_bytes;
 	struct s3_credentials keys;
 	bool has_keys;
+	void (*notice)(void *user, const char *text); /* NULL: nobody listens */
+	void *notice_user;
+	bool is_noticed; /* once a run will do */
 	int64_t clock_off_s; /* the server's less ours, as learnt from its answers */
 };
 

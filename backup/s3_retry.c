@@ -11,7 +11,7 @@
 enum { CLOCK_OFF_S = 60, RETRY_AFTER_MAX_MS = 15 * 60000 };
 
 const struct s3_retry_limits s3_retry_usual = {
-	.base_ms = 500, .cap_ms = 300000, .budget_ms = 1800000, .idle_s = 60};
+	.base_ms = 500, .cap_ms = 300000, .budget_ms = 1800000, .notice_ms = 20000, .idle_s = 60};
 
 static bool is_one_of(const char *code, const char *const *list, size_t n)
 {

@@ -12,9 +12,10 @@ struct s3_retry_limits {
 	int64_t base_ms; /* the longest first wait; doubles each time */
 	int64_t cap_ms; /* the longest wait */
 	int64_t budget_ms; /* from the first attempt; after that it has failed */
+	int64_t notice_ms; /* after trying for so long it is told that it is tried again */
 	int idle_s; /* a connection on which nothing moves for so long is cut */
 };
-/* 0.5 s, 5 min, 30 min, 60 s. */
+/* 0.5 s, 5 min, 30 min, 20 s, 60 s. */
 extern const struct s3_retry_limits s3_retry_usual;
 
 struct s3_outcome {

@@ -111,6 +111,7 @@ static int read_sizes(struct s3_settings *s, const json_t *j, struct err *e)
 	s->retry = s3_retry_usual;
 	s->retry.base_ms = number(j, "retry_base_ms", s->retry.base_ms);
 	s->retry.budget_ms = number(j, "retry_ms", s->retry.budget_ms);
+	s->retry.notice_ms = number(j, "notice_ms", s->retry.notice_ms);
 	s->retry.idle_s = (int)number(j, "idle_s", s->retry.idle_s);
 	return 0;
 }

@@ -33,7 +33,7 @@ struct s3_settings {
 	struct s3_retry_limits retry;
 };
 
-/* -EINVAL: "OPTION: what is wrong". Beside the options there are retry_ms, retry_base_ms and idle_s, which are not options: they
+/* -EINVAL: "OPTION: what is wrong". Beside the options there are retry_ms, retry_base_ms, notice_ms and idle_s, which are not options: they
  * make the waits of s3_retry.h shorter for tests. */
 int s3_settings_from_json(const json_t *j, struct s3_settings *out, struct err *e);
 void s3_settings_done(struct s3_settings *s);

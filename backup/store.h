@@ -109,6 +109,9 @@ struct store_context {
 	secret_read_fn secret_read;
 	struct journal *journal; /* NULL: none is kept (reading only) */
 	int64_t bandwidth_bytes; /* a second, 0: any */
+	/* Something a person who waits should hear before the end of it: that a store is away and is tried again. NULL: nobody is. */
+	void (*notice)(void *user, const char *text);
+	void *notice_user;
 };
 
 struct store_type {

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -291,3 +292,19 @@ def test_a_wrong_order_is_refused(worker, change, words):
     order = {k: v for k, v in {**worker.order("backup"), **change}.items() if v is not None}
     worker.order = lambda *a, **k: order
     worker.run("backup").bad(words)
+
+
+def test_who_waits_for_a_store_that_is_away_is_told(tmp_path):
+    secret = tmp_path / "cred"
+    secret.touch(mode=0o600)
+    secret.write_text("access_key_id = a\nsecret_access_key = b\n")
+    with socket.socket() as s:  # nobody listens
+        s.bind(("127.0.0.1", 0))
+        away = {"name": "away", "type": "s3", "endpoint": f"http://127.0.0.1:{s.getsockname()[1]}", "bucket": "b",
+                "credentials_file": str(secret), "retry_base_ms": 20, "notice_ms": 50}
+        worker = Worker(tmp_path, stores=[away])
+        run = worker.begin("backup")
+        until(lambda: any("store away: " in w and "tried again for up to 29m" in w for w in run.warnings()), 20, "the word")
+        run.stop()
+        run.wait()
+    assert len(run.warnings()) == 1
