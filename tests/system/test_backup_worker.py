@@ -179,6 +179,14 @@ def test_one_bad_store_of_two_makes_a_partial_backup(worker):
     assert worker.journals() == []
 
 
+def test_a_bandwidth_limit_is_kept_there_and_back(worker):
+    """By its own clock: 600,000 bytes at 1,000,000 a second, less the tenth of a second that may go at once."""
+    job = {"command": sh("head -c 600000 /dev/urandom"), "compression": "none", "bandwidth": 1_000_000}
+    assert 450 <= worker.backup(job)["duration_ms"]
+    # Once for the check, once for the restore.
+    assert 950 <= worker.run("restore", job, restore={"to": "-"}).good()["duration_ms"]
+
+
 # --- runs side by side, and their end
 
 def gate(worker, job=None):
