@@ -216,9 +216,12 @@ static void print_errors(const struct listing *l)
 	json_array_foreach(l->errors, i, one)
 	{
 		const char *store = json_view_text(one, "store");
+		const char *error = json_view_text(one, "error");
+		_cleanup_(free_p) char *prefix = str_format("store %s: ", store);
+		bool has = !*store || str_starts(error, prefix);
 
-		(void)fprintf(stderr, "agent: %s%s%s: %s\n", json_view_text(one, "job"),
-			*store ? ", store " : "", store, json_view_text(one, "error"));
+		(void)fprintf(stderr, "agent: %s: %s%s\n", json_view_text(one, "job"),
+			has ? "" : prefix, error);
 	}
 }
 

@@ -179,6 +179,16 @@ def test_without_an_agent_the_list_is_read_from_the_store(shop):
     assert r.returncode == 3 and "agent run" in r.stderr
 
 
+def test_a_list_of_two_stores_shows_the_one_that_answers(make_agent, tmp_path):
+    (tmp_path / "file").write_text("")
+    stores = {"away": {"type": "directory", "path": str(tmp_path / "file" / "x")}, "here": {"type": "directory", "path": str(tmp_path / "here")}}
+    agent = make_agent(settings={**settings(shop=job(stores=["away", "here"])), "stores": stores}).start(samples=1)
+    backup = run_to_end(agent, "shop")["backup"]
+    for r in (agent.cli("backup", "list"), offline(agent, "backup", "list", "shop")):
+        assert r.returncode == 1 and backup in r.stdout, r.stdout
+        assert r.stderr.startswith("agent: shop: store away: ") and r.stderr.count("away") == 1, r.stderr
+
+
 def test_row_14_prune_shows_what_it_would_do_and_why(shop):
     made = [run_to_end(shop, "shop")["backup"] for _ in range(2)]
     out = printed(shop.cli("backup", "prune", "shop", "--dry-run"))
@@ -255,6 +265,19 @@ def test_restore_of_an_earlier_one(shop, tmp_path):
     assert (tmp_path / "again").read_bytes() == old
     r = offline(shop, "backup", "restore", "shop", "--at", "2001-01-01", "--to", str(tmp_path / "none"))
     assert r.returncode == 1 and not (tmp_path / "none").exists() and "not restored" in r.stdout
+
+
+def test_an_interrupted_restore_ends_what_it_began(make_agent, tmp_path):
+    loads = ["/bin/sh", "-c", f": >{tmp_path}/begun; until [ -e {tmp_path}/never ]; do sleep 0.05; done; cat >/dev/null"]
+    agent = make_agent(settings=settings(shop=job(restore_command=loads))).start(samples=1)
+    run_to_end(agent, "shop")
+    terminal = Terminal("backup", "restore", "shop", "--yes", "--config", str(agent.config), "--state", str(agent.state))
+    until(lambda: (tmp_path / "begun").exists() or not terminal.read(), 20, "the restore")
+    terminal.type("\x03")
+    status, text = terminal.end()
+    assert status == 1 and re.search(r"not restored|restored in PART", text), text
+    assert str(tmp_path / "never") not in " ".join(all_commands())
+    assert "restore" in printed(agent.cli("backup", "show", "shop"))
 
 
 @pytest.mark.parametrize("arguments", [
