@@ -14,11 +14,11 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-/* These would send the archive elsewhere, or keep back what went wrong. */
+/* These would send the archive elsewhere, keep back what went wrong, or put into it what a restore does not take out. */
 static int check_argument(const char *a, struct err *e)
 {
 	static const char *const bad[] = {"--archive", "--out", "-o", "--gzip", "--config",
-		"--password", "-p", "--uri", "--quiet", "--db", "-d"};
+		"--password", "-p", "--uri", "--quiet", "--db", "-d", "--dumpDbUsersAndRoles"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		size_t n = strlen(bad[i]);

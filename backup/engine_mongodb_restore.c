@@ -96,7 +96,6 @@ struct load {
 	struct target *target;
 	const char *into;
 	char title[256];
-	bool is_all;
 	struct mongo_archive *archive;
 	struct buf held; /* until all collections are announced */
 	struct sink *program;
@@ -116,8 +115,6 @@ static int start(struct load *l, struct err *e)
 		args_addf(&t.argv, "--nsFrom=%s.*", l->title);
 		args_addf(&t.argv, "--nsTo=%s.*", l->into);
 	}
-	if (!l->is_all)
-		args_addf(&t.argv, "--nsInclude=%s.*", l->title);
 	command = mongo_tool_command(l->call, &t);
 	r = place_target(l->call->place, &command, NULL, &l->program, e);
 	mongo_tool_done(&t);
@@ -189,7 +186,6 @@ int mongo_restore_member(const struct engine_call *c, const struct engine_restor
 	l->target = t->state;
 	l->into = into_of(r);
 	(void)str_copy(l->title, sizeof(l->title), m->title);
-	l->is_all = is_all(m);
 	l->archive = mongo_archive_new();
 	buf_init(&l->held, HELD_MAX);
 	*out = &l->sink;

@@ -23,8 +23,8 @@ Go version: go1.20.12
 """
 TAKEN = {
     "mongodump": {"host", "port", "username", "authenticationDatabase", "config", "archive", "db", "collection", "oplog"},
-    "mongorestore": {"host", "port", "username", "authenticationDatabase", "config", "archive", "drop", "stopOnError", "oplogReplay",
-                     "nsInclude", "nsFrom", "nsTo"},
+    "mongorestore": {"host", "port", "username", "authenticationDatabase", "config", "archive", "drop", "stopOnError", "oplogReplay", "nsFrom",
+                     "nsTo"},
 }
 
 
@@ -179,7 +179,7 @@ def restore(folder, options, wrong, stdin, _):
     except ValueError as e:
         raise Failure(f"Failed: corruption found in archive; {e}") from e
     for (db, collection), documents in found.items():
-        if not db or any(not f"{db}.".startswith(p.removesuffix("*")) for p in options.get("nsInclude", [])):
+        if not db:
             continue
         path = folder / "data" / new_name(db, options) / collection
         path.parent.mkdir(exist_ok=True)
