@@ -51,9 +51,12 @@ static int dump_fd(struct source *s)
 static ssize_t dump_read(struct source *s, void *to, size_t n, struct err *e)
 {
 	struct files_dump *d = dump_of(s);
-	ssize_t got = source_read(d->archive, to, n, e);
-	int r;
+	int r = pause_check(d->pause, e);
+	ssize_t got;
 
+	if (r < 0)
+		return r;
+	got = source_read(d->archive, to, n, e);
 	if (got != 0)
 		return got;
 	r = pause_end(d->pause, e);

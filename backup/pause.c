@@ -29,7 +29,8 @@ enum {
 
 struct pause {
 	char *socket, *id, *name;
-	pid_t watchdog;
+	pid_t watchdog; /* 0: it has ended, with this status */
+	int status;
 	int fd; /* the watchdog reads it; a byte: all is done */
 	int64_t max_ms;
 	struct lease *lease;
@@ -124,15 +125,13 @@ static int start_watchdog(struct pause *p, struct err *e)
 /* `done`: nothing is left to do for it. Returns its exit status. */
 static int end_watchdog(struct pause *p, bool done)
 {
-	int status = 0;
-
 	if (done && write(p->fd, "", 1) < 0)
 		done = false; /* it has ended already */
 	close_p(&p->fd);
 	p->fd = -1;
-	while (p->watchdog > 0 && waitpid(p->watchdog, &status, 0) < 0 && errno == EINTR)
+	while (p->watchdog > 0 && waitpid(p->watchdog, &p->status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return WIFEXITED(p->status) ? WEXITSTATUS(p->status) : -1;
 }
 
 static int start_lease(struct pause *p, const char *state_dir, struct err *e)
@@ -181,9 +180,30 @@ int pause_begin(const char *socket, const char *container, const char *state_dir
 	return 0;
 }
 
-int pause_end(struct pause *p, struct err *e)
+static int time_over(const struct pause *p, struct err *e)
 {
 	char max[32];
+
+	str_from_duration_ms(max, sizeof(max), p->max_ms);
+	return err_set(e, ETIMEDOUT,
+		"container %s was paused for longer than pause_max (%s) and goes on: its files are "
+		"not consistent",
+		p->name, max);
+}
+
+int pause_check(struct pause *p, struct err *e)
+{
+	int status;
+
+	if (!p || p->watchdog <= 0 || waitpid(p->watchdog, &status, WNOHANG) != p->watchdog)
+		return 0;
+	p->watchdog = 0;
+	p->status = status;
+	return WIFEXITED(status) && WEXITSTATUS(status) == WATCH_TIME_OVER ? time_over(p, e) : 0;
+}
+
+int pause_end(struct pause *p, struct err *e)
+{
 	int r, status;
 
 	if (!p)
@@ -193,12 +213,8 @@ int pause_end(struct pause *p, struct err *e)
 	if (r == 0)
 		lease_done(TAKE_PTR(p->lease));
 	status = end_watchdog(p, r == 0);
-	str_from_duration_ms(max, sizeof(max), p->max_ms);
 	if (status == WATCH_TIME_OVER)
-		r = err_set(e, ETIMEDOUT,
-			"container %s was paused for longer than pause_max (%s) and goes on: its "
-			"files are not consistent",
-			p->name, max);
+		r = time_over(p, e);
 	else if (r < 0)
 		r = err_wrap(e, r, "let container %s go on", p->name);
 	pause_free(p);

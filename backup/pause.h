@@ -19,6 +19,8 @@ struct pause;
  * result 0. `container` is its id or name. */
 int pause_begin(const char *socket, const char *container, const char *state_dir, int64_t max_ms,
 	struct pause **out, struct err *e);
+/* 0, or -ETIMEDOUT as below: what is read from now on is of no use. NULL is fine. */
+int pause_check(struct pause *p, struct err *e);
 /* Lets it go on, and frees. NULL is fine. -ETIMEDOUT: the time was over before, so what was read meanwhile is not consistent. */
 int pause_end(struct pause *p, struct err *e);
 

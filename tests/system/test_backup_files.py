@@ -343,6 +343,8 @@ def test_row_27_a_container_goes_on_when_the_time_is_over(paused, docker):
     run = paused.begin("backup", {"pause_max": 1000})
     goes_on(docker, paused.container)
     run.wait().bad("was paused for longer than pause_max (1s)")
+    # It did not go on with what is of no use.
+    assert run.said("progress")[-1]["plain_bytes"] < 4 * MIB
     assert paused.files() == []
     assert state(docker, paused.container) == "running"
 
