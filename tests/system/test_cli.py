@@ -112,8 +112,8 @@ def test_the_examples_of_backups_can_be_copied(tmp_path):
         checked = run_cli("config", "check", "--config", str(config))
         assert checked.returncode == 0, text + checked.stderr
     engines, types = (set(re.findall(rf'\b{option} = "(\w+)"', "".join(examples))) for option in ("engine", "type"))
-    assert engines >= {"postgresql", "mysql", "mariadb", "redis", "sqlite", "directory", "volume", "command"}
-    assert types >= {"s3", "directory", "rclone"}
+    assert engines >= {"postgresql", "mysql", "mariadb", "mongodb", "redis", "sqlite", "directory", "volume", "command"}
+    assert types >= {"s3", "libs3", "directory", "rclone"}
 
 
 def test_config_show_gives_each_value_its_origin(agent):
