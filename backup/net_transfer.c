@@ -26,6 +26,7 @@ struct net_transfer {
 	struct net_answer answer;
 	bool stopped; /* by on_data */
 	bool has_all_headers; /* the empty line after them */
+	bool has_numbers; /* read from them */
 	enum net_taken (*on_data)(
 		void *user, const struct net_transfer *t, const char *data, size_t n);
 	void (*on_done)(void *user, struct net_answer *a);
@@ -51,6 +52,7 @@ static void read_numbers(struct net_transfer *t)
 	curl_off_t v = -1;
 	char text[64];
 
+	t->has_numbers = true;
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a->status);
 	if (curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &v) != CURLE_OK)
 		v = -1;
@@ -81,7 +83,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *user)
 	struct net_transfer *t = user;
 
 	if (t->on_data) {
-		read_numbers(t);
+		if (!t->has_numbers)
+			read_numbers(t);
 		if (t->answer.status >= 200 && t->answer.status < 300)
 			return give(t, data, size * n);
 	}
