@@ -12,6 +12,7 @@
 #include "agent/columns.h"
 #include "agent/json_view.h"
 #include "agent/term.h"
+#include "backup/counts.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -48,24 +49,14 @@ static void add_bytes(const struct term *t, const char *name, json_int_t bytes, 
 	add_line(t, name, text, out);
 }
 
-/* "12 tables, 3 triggers"; loose ones are given as {"about": n}. */
-static void describe_counts(const json_t *counts, struct buf *out)
+/* Of what is no counts, nothing. */
+static void describe_counts(const json_t *j, struct buf *out)
 {
-	const char *name;
-	json_t *n;
+	struct counts counts = {.n_items = 0};
+	struct err e;
 
-	json_object_foreach((json_t *)(uintptr_t)counts, name, n)
-	{
-		bool loose = json_is_object(n);
-		json_int_t count = loose ? json_view_int(n, "about") : json_integer_value(n);
-		size_t len = strlen(name);
-
-		/* "1 folder": the names are plurals. */
-		if (count == 1 && len > 1 && name[len - 1] == 's')
-			len--;
-		buf_addf(out, "%s%s%lld %.*s", out->len ? ", " : "", loose ? "about " : "",
-			(long long)count, (int)len, name);
-	}
+	if (counts_from_json(j, &counts, &e) == 0)
+		counts_describe(&counts, out);
 }
 
 static void add_run(struct columns *table, const json_t *run)

@@ -51,11 +51,6 @@ void codec_levels(enum codec c, int *min, int *max, int *normal)
 	*normal = codecs[c].normal;
 }
 
-const char *codec_library_version(void)
-{
-	return archive_version_details();
-}
-
 struct encoder {
 	struct sink sink;
 	struct sink *next;

@@ -156,17 +156,6 @@ int docker_unpause(const char *socket, const char *id, struct err *e)
 	return act(socket, "POST", id, "/unpause", 0, e);
 }
 
-int docker_stop(const char *socket, const char *id, int64_t grace_ms, struct err *e)
-{
-	char rest[64];
-
-	/* The engine answers when it has stopped: not longer than a call may take. */
-	if (grace_ms > DOCKER_CALL_MS - 10000)
-		grace_ms = DOCKER_CALL_MS - 10000;
-	(void)snprintf(rest, sizeof(rest), "/stop?t=%d", (int)((grace_ms + 999) / 1000));
-	return act(socket, "POST", id, rest, 304, e);
-}
-
 int docker_start(const char *socket, const char *id, struct err *e)
 {
 	return act(socket, "POST", id, "/start", 304, e);

@@ -33,7 +33,6 @@ DEFINE_CLEANUP(struct docker_container *, docker_container_free);
 
 int docker_pause(const char *socket, const char *id, struct err *e);
 int docker_unpause(const char *socket, const char *id, struct err *e);
-int docker_stop(const char *socket, const char *id, int64_t grace_ms, struct err *e);
 int docker_start(const char *socket, const char *id, struct err *e);
 
 /* A throw-away container for a drill: from an image that is here (nothing is pulled), without network, with a fresh anonymous

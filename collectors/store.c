@@ -344,8 +344,3 @@ void store_gone(struct store *s, struct entity *entity, time_t now)
 		problem_set(s->problems, "store.catalogue", "%s", e.msg);
 	forget(s, entity);
 }
-
-uint64_t store_rows_written(const struct store *s)
-{
-	return s->rows_written;
-}

@@ -45,7 +45,4 @@ void store_gone(struct store *s, struct entity *e, time_t now);
 /* Prepares one waiting file. True when more are waiting: call again in the next turn of the loop. */
 bool store_work(struct store *s);
 
-/* Rows written since the start, for tests and figures. */
-uint64_t store_rows_written(const struct store *s);
-
 #endif
