@@ -245,6 +245,7 @@ static int build(
 static void tear_down(struct daemon *d)
 {
 	web_child_free(d->web);
+	d->web = NULL; /* samples are still taken while a run unwinds */
 	update_check_free(d->update_check);
 	loop_timer_free(d->daily);
 	loop_timer_free(d->watchdog);
