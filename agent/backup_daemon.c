@@ -89,7 +89,8 @@ int backup_daemon_new(struct daemon *d, struct backup_daemon **out, struct err *
 		.state_dir = d->state.path,
 		.on_event = on_event,
 		.on_change = on_change,
-		.user = b};
+		.user = b,
+		.quiet_until_ms = BACKUPS_QUIET_AFTER_BOOT_MS};
 	int r;
 
 	if (!b)

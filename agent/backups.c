@@ -133,7 +133,14 @@ static void start_run(struct backups *b, json_t *run)
 	backups_changed(b, run, NULL);
 }
 
-/* Somebody waits for what was asked for by hand. */
+/* Somebody waits for it. */
+static bool is_by_hand(const json_t *run)
+{
+	const char *trigger = json_view_text(run, "trigger");
+
+	return strcmp(trigger, "command") == 0 || strcmp(trigger, "api") == 0;
+}
+
 static size_t first_in_line(const json_t *queue)
 {
 	const json_t *run;
@@ -141,9 +148,7 @@ static size_t first_in_line(const json_t *queue)
 
 	json_array_foreach(queue, i, run)
 	{
-		const char *trigger = json_view_text(run, "trigger");
-
-		if (strcmp(trigger, "command") == 0 || strcmp(trigger, "api") == 0)
+		if (is_by_hand(run))
 			return i;
 	}
 	return 0;
@@ -160,9 +165,15 @@ static json_t *take_from_queue(struct backups *b, size_t i)
 static void on_kick(void *user)
 {
 	struct backups *b = user;
+	int64_t quiet_ms = b->o.quiet_until_ms - clock_mono_ms();
+	size_t i = first_in_line(b->queue);
 
-	if (!b->closing && !b->active.run && json_array_size(b->queue))
-		start_run(b, take_from_queue(b, first_in_line(b->queue)));
+	if (b->closing || b->active.run || !json_array_size(b->queue))
+		return;
+	if (quiet_ms > 0 && !is_by_hand(json_array_get(b->queue, i)))
+		loop_timer_after(b->kick, quiet_ms);
+	else
+		start_run(b, take_from_queue(b, i));
 }
 
 /* Takes the run over. */

@@ -45,7 +45,11 @@ struct backups_options {
 	/* Something about a run changed; `says` is what its worker said, or NULL at a change of state. */
 	void (*on_change)(void *user, const json_t *run, const json_t *says);
 	void *user;
+	/* Until CLOCK_MONOTONIC, which begins with the host, shows this, only what people ask for is begun: databases
+	 * start beside the agent, and one that was missed while the host was off is due at once. */
+	int64_t quiet_until_ms;
 };
+enum { BACKUPS_QUIET_AFTER_BOOT_MS = 120000 };
 
 /* Texts of the configuration are borrowed until the next backups_configure(). Runs that were under way when the last daemon
  * ended become "interrupted". */

@@ -27,6 +27,7 @@ static struct event *told[32];
 static size_t n_told;
 static int tell_result; /* what telling returns */
 static unsigned says_seen;
+static int64_t quiet_until_ms;
 
 static inline int on_event(void *user, struct event *ev, struct err *e)
 {
@@ -48,6 +49,7 @@ static inline void start_case(void)
 	setup();
 	n_told = says_seen = 0;
 	tell_result = 0;
+	quiet_until_ms = 0;
 	ck_assert_int_eq(loop_new(&loop, NULL), 0);
 	ck_assert_int_eq(db_open(scratch_path("state.db"), schema_migrations,
 				 schema_migrations_count, &db, NULL),
@@ -126,7 +128,8 @@ static inline void start_backups(void)
 		.state_dir = scratch,
 		.worker_argv = worker_argv,
 		.on_event = on_event,
-		.on_change = on_change};
+		.on_change = on_change,
+		.quiet_until_ms = quiet_until_ms};
 	struct err e = {""};
 
 	ck_assert_msg(backups_new(&o, backup_config, &backups, &e) == 0, "%s", e.msg);

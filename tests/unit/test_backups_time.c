@@ -72,6 +72,29 @@ START_TEST(row_12_one_of_the_schedule_that_was_interrupted_is_made_again_once)
 }
 END_TEST
 
+START_TEST(row_12_after_the_boot_databases_get_time_to_start_unless_somebody_waits)
+{
+	const struct backups_request q = {
+		.job = "shop", .what = "backup", .trigger = "catch-up", .by = "schedule"};
+	int64_t late, asked;
+
+	worker_does(GOOD_RESULT);
+	configure(SHOP);
+	quiet_until_ms = clock_mono_ms() + 3600 * 1000;
+	start_backups();
+	ck_assert_int_eq(backups_start(backups, &q, &late, NULL), 0);
+	asked = ask_for("shop", "backup");
+	run_to_end(asked);
+	ck_assert_str_eq(state_of(asked), "done");
+	ck_assert_str_eq(state_of(late), "waiting");
+	backups_free(backups);
+	quiet_until_ms = clock_mono_ms();
+	start_backups();
+	run_to_end(late);
+	ck_assert_str_eq(state_of(late), "done");
+}
+END_TEST
+
 START_TEST(the_daemon_s_end_lets_a_run_unwind)
 {
 	int64_t run;
@@ -164,6 +187,7 @@ int main(void)
 	const TTest *const tests[] = {
 		row_12_what_was_running_when_the_daemon_was_killed_is_interrupted_and_told,
 		row_12_one_of_the_schedule_that_was_interrupted_is_made_again_once,
+		row_12_after_the_boot_databases_get_time_to_start_unless_somebody_waits,
 		the_daemon_s_end_lets_a_run_unwind,
 		row_29_a_job_without_a_good_backup_for_too_long_is_told_once,
 		a_due_run_is_begun_by_the_clock};
