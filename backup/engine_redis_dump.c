@@ -26,11 +26,6 @@ struct dump {
 	size_t n;
 };
 
-static int dump_fd(struct source *s)
-{
-	return source_fd(((struct dump *)s)->program);
-}
-
 static void drop(struct dump *d, size_t n)
 {
 	memmove(d->kept, d->kept + n, d->n - n);
@@ -75,6 +70,14 @@ static size_t ready(const struct dump *d)
 	if (d->ended)
 		return d->n;
 	return d->begun && d->n > MARK_LEN ? d->n - MARK_LEN : 0;
+}
+
+/* What is kept here makes no descriptor readable, and neither does the end once it was read. */
+static int dump_fd(struct source *s)
+{
+	const struct dump *d = (struct dump *)s;
+
+	return d->ended || ready(d) > 0 ? -1 : source_fd(d->program);
 }
 
 static int fill(struct dump *d, struct err *e)

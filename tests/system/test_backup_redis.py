@@ -372,6 +372,21 @@ def test_replicas_of_a_server_follow_what_is_restored(server, worker, make_serve
     until(lambda: replica.dump() == before, 20, "the replica's data")
 
 
+def test_programs_of_valkey_do_it_too(server, worker, tmp_path):
+    folder = tmp_path / "valkey"
+    folder.mkdir()
+    for name in ("cli", "server"):
+        (folder / f"valkey-{name}").symlink_to(f"/usr/bin/redis-{name}")
+    worker.environment = {"PATH": str(folder)}
+    before = server.fill()
+    worker.backup()
+    assert manifest(worker)["tool_version"].startswith("valkey-cli ")
+    worker.run("drill").good()
+    server.ask("FLUSHALL")
+    restore(worker).good()
+    assert server.dump() == before
+
+
 # Without its header: a module is given a function that finds the others.
 MODULE = """
 typedef int (*get_api)(const char *, void *);
