@@ -76,6 +76,7 @@ static int plan_member(const struct engine_call *c, const struct engine_restore 
 	const char *where = place_title(c->place);
 	struct counts counts = {.n_items = 0};
 	char name[MYSQL_NAME_MAX];
+	int64_t tables;
 	int x;
 
 	if (is_users(m)) {
@@ -91,10 +92,11 @@ static int plan_member(const struct engine_call *c, const struct engine_restore 
 		return 0;
 	}
 	x = mysql_count(c, name, &counts, e);
+	tables = counts_get(&counts, "tables");
 	if (x == 0 && objects(&counts) > 0) {
 		*destructive = true;
-		buf_addf(text, "database %s on %s (%lld tables, about %lld rows) will be replaced",
-			name, where, (long long)counts_get(&counts, "tables"),
+		buf_addf(text, "database %s on %s (%lld table%s, about %lld rows) will be replaced",
+			name, where, (long long)tables, tables == 1 ? "" : "s",
 			(long long)counts_get(&counts, "rows"));
 	} else if (x == 0) {
 		buf_addf(text, "database %s on %s, which is empty, will be filled", name, where);

@@ -43,8 +43,8 @@ static int plan_one(const struct engine_call *c, const struct pg_server *s, cons
 	str_human_bytes(size, sizeof(size), (double)json_integer_value(json_object_get(d, "size")));
 	if (tables + counts_get(&counts, "views") + counts_get(&counts, "functions") > 0) {
 		*destructive = true;
-		buf_addf(text, "database %s on %s (%lld tables, %s) will be replaced", name,
-			place_title(c->place), (long long)tables, size);
+		buf_addf(text, "database %s on %s (%lld table%s, %s) will be replaced", name,
+			place_title(c->place), (long long)tables, tables == 1 ? "" : "s", size);
 	} else {
 		buf_addf(text, "database %s on %s, which is empty, will be filled", name,
 			place_title(c->place));

@@ -75,7 +75,7 @@ def test_what_would_be_replaced_is_said_and_asked(my, worker):
     assert run.bad()["code"] == "confirm"
     [plan] = run.said("plan")
     assert plan["destructive"]
-    assert plan["text"].startswith("database shop on this host (1 tables, about ")
+    assert plan["text"].startswith("database shop on this host (1 table, about ")
     as_before(my)
 
 

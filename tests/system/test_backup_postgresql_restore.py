@@ -78,7 +78,7 @@ def test_what_would_be_replaced_is_said_and_asked(pg, worker):
     assert run.bad()["code"] == "confirm"
     [plan] = run.said("plan")
     assert plan["destructive"]
-    assert plan["text"].startswith("database shop on this host (1 tables, ")
+    assert plan["text"].startswith("database shop on this host (1 table, ")
     as_before(pg)
 
 
