@@ -24,7 +24,7 @@ enum {
 	OOM_VERSION = 60200, /* oom-score-adj absolute */
 	FIRST_PORT = 61000, /* behind those that Linux gives to connections */
 	N_PORTS = 4500,
-	LOADED_MS = 10 * 1000, /* for one answer */
+	LOADED_MS = 2 * 1000, /* for one answer */
 };
 
 static const char *find_program(const struct engine_call *c, bool like_valkey)
@@ -260,6 +260,7 @@ static int target_write(struct sink *sink, const void *data, size_t n, struct er
 /* 1: it answers; 0: not yet. */
 static int answers(struct redis_server *s, struct err *e)
 {
+	static const char nothing[64] = "";
 	_cleanup_(buf_done) struct buf text = BUF_INIT(4096);
 	int r = redis_say(&s->call, "PING", NULL, LOADED_MS, &text, e);
 
@@ -267,8 +268,9 @@ static int answers(struct redis_server *s, struct err *e)
 		return r;
 	if (r == 0 && strcmp(buf_str(&text), "PONG\n") == 0)
 		return 1;
-	/* One that has ended takes no byte more; one that runs never reads it. */
-	r = sink_write(s->process, "\n", 1, e);
+	/* One that has ended takes no byte more, and one that has loaded reads no more. One that found a fault looks at what
+	 * follows, and ends when that is no dump: enough for the head of one. */
+	r = sink_write(s->process, nothing, sizeof(nothing), e);
 	return r < 0 ? explain(s, r, e) : 0;
 }
 
