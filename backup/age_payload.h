@@ -33,7 +33,7 @@ static inline struct age_cipher *age_payload_cipher(const uint8_t file_key[AGE_F
 static inline void age_chunk_nonce(uint8_t to[AGE_NONCE_BYTES], uint64_t number, bool is_last)
 {
 	for (unsigned i = 0; i < AGE_NONCE_BYTES - 1; i++)
-		to[i] = i < 3 ? 0 : (uint8_t)(number >> 8 * (AGE_NONCE_BYTES - 2 - i));
+		to[i] = (uint8_t)(i < 3 ? 0 : number >> 8 * (AGE_NONCE_BYTES - 2 - i));
 	to[AGE_NONCE_BYTES - 1] = is_last;
 }
 
