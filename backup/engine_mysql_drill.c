@@ -1,97 +1,27 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * Drills: a throw-away container of the same image, or, for a server on this host, throw-away databases on it, whose names
- * begin with agent_drill_.
- */
-#include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "backup/docker.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backup/drill.h"
 #include "backup/engine_mysql.h"
-#include "backup/manifest.h"
-#include "backup/stop.h"
-#include "base/clock.h"
 #include "base/str.h"
 
-enum { READY_MS = 3 * 60 * 1000, READY_STEP_MS = 200, MEMORY_BYTES = 1024 * 1024 * 1024 };
-
-struct drill {
-	char container[80]; /* "" on the host */
-	char *prefix;
-};
-
-/* Over TCP: while the image is still setting itself up there is a server that listens on the socket only. */
-static int wait_ready(const struct engine_call *d, struct err *e)
+static int answers(const struct engine_call *drill, struct err *e)
 {
-	int64_t until = clock_mono_ms() + READY_MS;
-	int r, stopped;
-
-	while ((r = mysql_script(d, NULL, "SELECT 1;\n", PLACE_DEADLINE_MS, NULL, e)) < 0) {
-		struct pollfd p = {.fd = stop_fd(), .events = POLLIN};
-
-		stopped = stop_check(e);
-		if (stopped < 0)
-			return stopped;
-		if (r != -EREMOTEIO || clock_mono_ms() > until)
-			break;
-		(void)poll(&p, 1, READY_STEP_MS);
-	}
-	return err_wrap(e, r, "the throw-away server");
-}
-
-static int begin_container(
-	const struct engine_call *c, struct engine_call *out, struct drill *d, struct err *e)
-{
-	static const char *const env[] = {"MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1",
-		"MYSQL_ALLOW_EMPTY_PASSWORD=1", "MARIADB_ROOT_HOST=%", "MYSQL_ROOT_HOST=%", NULL};
-	const struct docker_container *like = place_docker(c->place);
-	struct docker_throwaway o = {
-		.image = c->job->drill_image ? c->job->drill_image : like->image,
-		.env = env,
-		.memory_bytes = MEMORY_BYTES,
-		.job = c->job->name,
-	};
-	int r = docker_throwaway(c->container_socket, &o, d->container, e);
-
-	if (r < 0)
-		return r;
-	*out = *c;
-	out->host = "127.0.0.1";
-	out->socket = NULL;
-	out->login = "root";
-	out->password = NULL;
-	out->port = 3306;
-	out->place = NULL;
-	r = place_container(c->container_socket, d->container, &out->place, e);
-	return r == 0 ? wait_ready(out, e) : r;
-}
-
-static int begin_host(const struct engine_call *c, struct engine_call *out, struct drill *d)
-{
-	char id[7];
-
-	args_random_hex(id);
-	d->prefix = str_format("agent_drill_%s_", id);
-	*out = *c;
-	out->prefix = d->prefix;
-	return 0;
+	return mysql_script(drill, NULL, "SELECT 1;\n", PLACE_DEADLINE_MS, NULL, e);
 }
 
 int mysql_drill_begin(const struct engine_call *c, const struct manifest *m,
 	struct engine_call *out, char into[128], struct engine_target *t, struct err *e)
 {
-	struct drill *d = calloc(1, sizeof(*d));
-	int r;
+	static const char *const env[] = {"MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1",
+		"MYSQL_ALLOW_EMPTY_PASSWORD=1", "MARIADB_ROOT_HOST=%", "MYSQL_ROOT_HOST=%", NULL};
+	static const struct drill_server server = {env, "root", 3306, answers};
+	struct drill *d = drill_new(out, into, t);
+	int r = 0;
 
 	(void)m;
-	if (!d)
-		abort();
-	t->state = d;
-	out->place = NULL;
-	into[0] = '\0';
-	r = place_is_host(c->place) ? begin_host(c, out, d) : begin_container(c, out, d, e);
+	if (place_is_host(c->place))
+		drill_add_prefix(c, d, out);
+	else
+		r = drill_start_server(c, &server, d, out, e);
 	if (r < 0)
 		mysql_drill_end(c, out, t);
 	return r;
@@ -118,19 +48,5 @@ static void drop_databases(const struct engine_call *c, const char *prefix)
 void mysql_drill_end(
 	const struct engine_call *c, struct engine_call *drill, struct engine_target *t)
 {
-	struct drill *d = t->state;
-	struct err why;
-
-	if (!d)
-		return;
-	if (d->prefix)
-		drop_databases(c, d->prefix);
-	else
-		place_free(drill->place);
-	if (d->container[0] && docker_remove(c->container_socket, d->container, &why) < 0 &&
-		c->warn)
-		c->warn(c->user, why.msg);
-	free(d->prefix);
-	free(d);
-	t->state = NULL;
+	drill_end(c, drill, t, drop_databases);
 }

@@ -1,65 +1,23 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * Drills: a throw-away container of the same image, or, for a server on this host, throw-away databases on it, whose names
- * begin with agent_drill_.
- */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "backup/docker.h"
+#include "backup/drill.h"
 #include "backup/engine_postgresql.h"
 #include "backup/manifest.h"
-#include "backup/stop.h"
-#include "base/clock.h"
 #include "base/str.h"
 
-enum { READY_MS = 3 * 60 * 1000, READY_STEP_MS = 200, MEMORY_BYTES = 1024 * 1024 * 1024 };
-
-struct drill {
-	char container[80]; /* "" on the host */
-	char *prefix;
-};
-
-/* Whether the server answers over TCP: while the image is still setting itself up there is one that listens on the
- * socket only, and ends again. */
-static int wait_ready(const struct engine_call *d, struct err *e)
+static int answers(const struct engine_call *drill, struct err *e)
 {
-	int64_t until = clock_mono_ms() + READY_MS;
 	struct place_command command;
 	struct pg_tool t;
-	int r, stopped;
+	int r;
 
-	pg_tool_init(&t, d, "pg_isready", "postgres");
-	command = pg_tool_command(d, &t);
-	while ((r = place_run(d->place, &command, PLACE_DEADLINE_MS, NULL, e)) < 0) {
-		struct pollfd p = {.fd = stop_fd(), .events = POLLIN};
-
-		stopped = stop_check(e);
-		if (stopped < 0)
-			r = stopped;
-		if (stopped < 0 || r != -EREMOTEIO || clock_mono_ms() > until)
-			break;
-		(void)poll(&p, 1, READY_STEP_MS);
-	}
+	pg_tool_init(&t, drill, "pg_isready", "postgres");
+	command = pg_tool_command(drill, &t);
+	r = place_run(drill->place, &command, PLACE_DEADLINE_MS, NULL, e);
 	pg_tool_done(&t);
-	return err_wrap(e, r, "the throw-away server");
-}
-
-static int start_container(const struct engine_call *c, struct drill *d, struct err *e)
-{
-	static const char *const env[] = {
-		"POSTGRES_HOST_AUTH_METHOD=trust", "POSTGRES_USER=postgres", NULL};
-	const struct docker_container *like = place_docker(c->place);
-	struct docker_throwaway o = {
-		.image = c->job->drill_image ? c->job->drill_image : like->image,
-		.env = env,
-		.memory_bytes = MEMORY_BYTES,
-		.job = c->job->name,
-	};
-
-	return docker_throwaway(c->container_socket, &o, d->container, e);
+	return r;
 }
 
 /* Roles that the dump may name, without rights: policies and grants need them. */
@@ -89,20 +47,11 @@ static bool has_globals(const struct manifest *m)
 static int begin_container(const struct engine_call *c, const struct manifest *m,
 	struct engine_call *out, struct drill *d, struct err *e)
 {
-	int r = start_container(c, d, e);
+	static const char *const env[] = {
+		"POSTGRES_HOST_AUTH_METHOD=trust", "POSTGRES_USER=postgres", NULL};
+	static const struct drill_server server = {env, "postgres", 5432, answers};
+	int r = drill_start_server(c, &server, d, out, e);
 
-	if (r < 0)
-		return r;
-	*out = *c;
-	out->host = "127.0.0.1";
-	out->socket = NULL;
-	out->login = "postgres";
-	out->password = NULL;
-	out->port = 5432;
-	out->place = NULL;
-	r = place_container(c->container_socket, d->container, &out->place, e);
-	if (r == 0)
-		r = wait_ready(out, e);
 	if (r == 0 && !has_globals(m))
 		make_roles(c, out);
 	return r;
@@ -112,7 +61,6 @@ static int begin_host(
 	const struct engine_call *c, struct engine_call *out, struct drill *d, struct err *e)
 {
 	struct pg_server s;
-	char id[7];
 	bool may_create;
 	int r = pg_server_ask(c, &s, e);
 
@@ -124,24 +72,16 @@ static int begin_host(
 		return err_set(e, EPERM,
 			"the user may not make databases, which a drill needs: ALTER ROLE ... "
 			"CREATEDB");
-	args_random_hex(id);
-	d->prefix = str_format("agent_drill_%s_", id);
-	*out = *c;
-	out->prefix = d->prefix;
+	drill_add_prefix(c, d, out);
 	return 0;
 }
 
 int pg_drill_begin(const struct engine_call *c, const struct manifest *m, struct engine_call *out,
 	char into[128], struct engine_target *t, struct err *e)
 {
-	struct drill *d = calloc(1, sizeof(*d));
+	struct drill *d = drill_new(out, into, t);
 	int r;
 
-	if (!d)
-		abort();
-	t->state = d;
-	out->place = NULL;
-	into[0] = '\0';
 	if (place_is_host(c->place))
 		r = begin_host(c, out, d, e);
 	else
@@ -173,19 +113,5 @@ static void drop_databases(const struct engine_call *c, const char *prefix)
 
 void pg_drill_end(const struct engine_call *c, struct engine_call *drill, struct engine_target *t)
 {
-	struct drill *d = t->state;
-	struct err why;
-
-	if (!d)
-		return;
-	if (d->prefix)
-		drop_databases(c, d->prefix);
-	else
-		place_free(drill->place);
-	if (d->container[0] && docker_remove(c->container_socket, d->container, &why) < 0 &&
-		c->warn)
-		c->warn(c->user, why.msg);
-	free(d->prefix);
-	free(d);
-	t->state = NULL;
+	drill_end(c, drill, t, drop_databases);
 }

@@ -6,42 +6,35 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "backup/docker.h"
+#include "backup/drill.h"
 #include "backup/engine_redis.h"
 #include "base/cleanup.h"
 
 /* Memory for databases that are not used is little; a drill should not fail because of them. */
 enum { DATABASES = 4096 };
 
-struct drill {
+struct redis_drill {
 	char container[80]; /* "" on the host */
 	struct place *place; /* NULL on the host */
 	struct redis_server *server;
 };
 
-static int start_container(const struct engine_call *c, struct drill *d, struct err *e)
+static int start_container(const struct engine_call *c, struct redis_drill *d, struct err *e)
 {
-	const struct docker_container *like = place_docker(c->place);
 	const char *program = redis_program(c, "redis-server", "valkey-server");
 	const char *const command[] = {program, "--save", "", NULL};
-	const struct docker_throwaway o = {
-		.image = c->job->drill_image ? c->job->drill_image : like->image,
-		.command = command,
-		.job = c->job->name,
-	};
-	int r;
+	const struct docker_throwaway o = {.command = command};
 
 	if (!program)
 		return err_set(e, ENOENT, "neither redis-server nor valkey-server is there on %s",
 			place_title(c->place));
-	r = docker_throwaway(c->container_socket, &o, d->container, e);
-	return r < 0 ? r : place_container(c->container_socket, d->container, &d->place, e);
+	return drill_container(c, o, d->container, &d->place, e);
 }
 
 int redis_drill_begin(const struct engine_call *c, const struct manifest *m,
 	struct engine_call *out, char into[128], struct engine_target *t, struct err *e)
 {
-	struct drill *d = calloc(1, sizeof(*d));
+	struct redis_drill *d = calloc(1, sizeof(*d));
 	struct engine_call there = *c;
 	int r = 0;
 
@@ -66,17 +59,14 @@ int redis_drill_begin(const struct engine_call *c, const struct manifest *m,
 void redis_drill_end(
 	const struct engine_call *c, struct engine_call *drill, struct engine_target *t)
 {
-	struct drill *d = t->state;
-	struct err why;
+	struct redis_drill *d = t->state;
 
 	(void)drill;
 	if (!d)
 		return;
 	redis_server_free(d->server);
 	place_free(d->place);
-	if (d->container[0] && docker_remove(c->container_socket, d->container, &why) < 0 &&
-		c->warn)
-		c->warn(c->user, why.msg);
+	drill_remove_container(c, d->container);
 	free(d);
 	t->state = NULL;
 }
