@@ -123,7 +123,7 @@ static ssize_t exec_read(struct running *r, void *to, size_t n, struct err *e)
 	return 0;
 }
 
-/* What it says is taken as it comes, so that neither side waits for the other. */
+/* What it says is taken as it comes, so that neither side waits for the other. Negative: it must not go on. */
 static int take_words(struct docker_exec *x, struct err *e)
 {
 	size_t got = 0;
@@ -132,7 +132,7 @@ static int take_words(struct docker_exec *x, struct err *e)
 	do
 		r = pump(x, NULL, 0, &got, e);
 	while (r > 0);
-	return r;
+	return r < 0 ? r : running_check(&x->base, e);
 }
 
 static ssize_t exec_write(struct running *r, const void *data, size_t n, struct err *e)
@@ -143,8 +143,6 @@ static ssize_t exec_write(struct running *r, const void *data, size_t n, struct 
 		ssize_t put;
 		int bad = take_words(x, e);
 
-		if (bad == 0)
-			bad = running_check(r, e);
 		if (bad < 0)
 			return bad;
 		if (x->ended)
@@ -250,8 +248,6 @@ static int exec_wait(struct running *r, int64_t grace_ms, struct err *e)
 		int64_t left_ms = running_left_ms(r);
 		int bad = take_words(x, e);
 
-		if (bad == 0)
-			bad = running_check(r, e);
 		if (bad < 0)
 			return bad;
 		if (x->ended)

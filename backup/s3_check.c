@@ -50,7 +50,8 @@ void s3_check_begin(
 /* As data of a backup, but for a lock: that would keep it. */
 static const struct upload_options options = {.content_type = "text/plain"};
 
-static int put(struct s3_checking *c, struct err *e)
+/* The object, or a part of it. */
+static int put(struct s3_checking *c, const char *upload_id, const char *part, struct err *e)
 {
 	struct s3_payload p;
 	struct s3_call call;
@@ -60,7 +61,12 @@ static int put(struct s3_checking *c, struct err *e)
 	s3_check_begin(c, &call, "PUT", true);
 	call.payload = &p;
 	call.check = s3_check_etag;
-	s3_object_headers(&call, &options, NULL);
+	if (upload_id) {
+		s3_call_query(&call, "partNumber", part);
+		s3_call_query(&call, "uploadId", upload_id);
+	} else {
+		s3_object_headers(&call, &options, NULL);
+	}
 	s3_checksum_header(&call, &p);
 	r = s3_call_run(&call, false, e);
 	c->date_s = call.answer.date_s;
@@ -143,24 +149,6 @@ static int create(const struct s3_checking *c, char id[S3_UPLOAD_ID_MAX], struct
 	return r;
 }
 
-static int put_part(const struct s3_checking *c, const char *id, const char *number, struct err *e)
-{
-	struct s3_payload p;
-	struct s3_call call;
-	int r;
-
-	s3_payload_of(&p, c->s3->settings.checksum, content, sizeof(content) - 1);
-	s3_check_begin(c, &call, "PUT", true);
-	call.payload = &p;
-	call.check = s3_check_etag;
-	s3_call_query(&call, "partNumber", number);
-	s3_call_query(&call, "uploadId", id);
-	s3_checksum_header(&call, &p);
-	r = s3_call_run(&call, false, e);
-	s3_call_done(&call);
-	return r;
-}
-
 static int count_parts(const struct s3_checking *c, const char *id, struct err *e)
 {
 	struct s3_call call;
@@ -180,16 +168,16 @@ static int count_parts(const struct s3_checking *c, const char *id, struct err *
 	return r;
 }
 
-static void check_multipart(const struct s3_checking *c)
+static void check_multipart(struct s3_checking *c)
 {
 	char id[S3_UPLOAD_ID_MAX];
 	struct err e, ignored;
 	int aborted, r = create(c, id, &e);
 
 	if (r == 0) {
-		r = put_part(c, id, "1", &e);
+		r = put(c, id, "1", &e);
 		if (r == 0)
-			r = put_part(c, id, "2", &e);
+			r = put(c, id, "2", &e);
 		if (r == 0)
 			r = count_parts(c, id, &e);
 		aborted = s3_abort(c->s3, c->key, id, r ? &ignored : &e);
@@ -271,7 +259,7 @@ static void check_all(struct s3_checking *c)
 			"nobody but the agent's user can read it (chmod 0600)");
 		return;
 	}
-	r = put(c, &e);
+	r = put(c, NULL, NULL, &e);
 	check_clock(c);
 	if (r < 0) {
 		s3_check_failed(c, "write", r, &e, "s3:PutObject");
