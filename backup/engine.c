@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backup/engine.h"
 
+#include <errno.h>
 #include <string.h>
 
 const struct engine *const engines[] = {
@@ -22,4 +23,16 @@ const struct engine *engine_find(const char *name)
 		if (strcmp((*x)->name, name) == 0)
 			return *x;
 	return NULL;
+}
+
+int engine_check_server_job(const struct job *j, struct err *e)
+{
+	if (j->socket && j->host)
+		return err_set(e, EINVAL, "socket: cannot be set together with host");
+	for (size_t i = 0; i < j->database.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(j->database.items[i], j->database.items[k]) == 0)
+				return err_set(e, EINVAL, "database: %s is named twice",
+					j->database.items[i]);
+	return 0;
 }

@@ -128,4 +128,7 @@ extern const struct engine engine_command, engine_directory, engine_mariadb, eng
 extern const struct engine *const engines[];
 const struct engine *engine_find(const char *name);
 
+/* What check_job of each server with databases asks for: one way to it, and no database twice. */
+int engine_check_server_job(const struct job *j, struct err *e);
+
 #endif

@@ -18,12 +18,7 @@ static int check_job(const struct job *j, struct err *e)
 		return err_set(e, EINVAL, "path: it must be a folder's whole path, but not /");
 	if (j->volume)
 		return err_set(e, EINVAL, "volume: that is for engine volume");
-	if (j->database.n || j->command.n)
-		return err_set(e, EINVAL, "%s: engine directory has none",
-			j->database.n ? "database" : "command");
-	if (j->pause && !j->container)
-		return err_set(e, EINVAL, "pause: which container, is missing (container)");
-	return 0;
+	return files_engine_check_job(j, e);
 }
 
 static int probe(const struct engine_call *c, struct engine_info *out, struct err *e)
@@ -74,19 +69,10 @@ const struct engine engine_directory = {
 	.name = "directory",
 	.doc = "All files of a folder, with owners, modes, times, links, attributes and access "
 	       "lists.",
-	.tools = "",
-	.restore_tools = "",
-	.is_files = true,
 	.check_job = check_job,
 	.probe = probe,
-	.count = files_engine_count,
 	.dump = dump,
-	.dumped = files_engine_dumped,
 	.restore_plan = restore_plan,
 	.restore_begin = restore_begin,
-	.restore_member = files_engine_restore_member,
-	.restore_end = files_engine_restore_end,
-	.is_atomic = true,
-	.drill_begin = files_engine_drill_begin,
-	.drill_end = files_engine_drill_end,
+	FILES_ENGINE_COMMON,
 };

@@ -32,19 +32,14 @@ static int check_argument(const char *a, struct err *e)
 
 static int check_job(const struct job *j, struct err *e)
 {
-	int r = 0;
+	int r = engine_check_server_job(j, e);
 
-	if (j->socket && j->host)
-		return err_set(e, EINVAL, "socket: cannot be set together with host");
+	if (r < 0)
+		return r;
 	if (j->host && strstr(j->host, "://") && strchr(j->host, '@'))
 		return err_set(e, EINVAL, "host: put who logs in into user and password_file");
 	if (j->password_file && !j->user && !j->container)
 		return err_set(e, EINVAL, "user: password_file needs it");
-	for (size_t i = 0; i < j->database.n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(j->database.items[i], j->database.items[k]) == 0)
-				return err_set(e, EINVAL, "database: %s is named twice",
-					j->database.items[i]);
 	for (size_t i = 0; i < j->arguments.n && r == 0; i++)
 		r = check_argument(j->arguments.items[i], e);
 	return r;

@@ -12,18 +12,6 @@
 
 #include "base/str.h"
 
-static int check_job(const struct job *j, struct err *e)
-{
-	if (j->socket && j->host)
-		return err_set(e, EINVAL, "socket: cannot be set together with host");
-	for (size_t i = 0; i < j->database.n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(j->database.items[i], j->database.items[k]) == 0)
-				return err_set(e, EINVAL, "database: %s is named twice",
-					j->database.items[i]);
-	return 0;
-}
-
 static int check_versions(const struct engine_call *c, const struct pg_server *s,
 	struct engine_info *out, struct err *e)
 {
@@ -224,7 +212,7 @@ const struct engine engine_postgresql = {
 	.tools = "pg_dump pg_dumpall psql",
 	.restore_tools = "pg_restore psql",
 	.default_port = 5432,
-	.check_job = check_job,
+	.check_job = engine_check_server_job,
 	.probe = probe,
 	.count = count,
 	.dump = dump,

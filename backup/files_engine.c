@@ -14,6 +14,16 @@
 #include "base/fs.h"
 #include "base/str.h"
 
+int files_engine_check_job(const struct job *j, struct err *e)
+{
+	if (j->database.n || j->command.n)
+		return err_set(e, EINVAL, "%s: engine %s has none",
+			j->database.n ? "database" : "command", j->engine);
+	if (j->pause && !j->container)
+		return err_set(e, EINVAL, "pause: which container, is missing (container)");
+	return 0;
+}
+
 int files_engine_probe(const char *folder, struct engine_info *out, struct err *e)
 {
 	_cleanup_(close_p) int fd = fs_open_dir(AT_FDCWD, folder, e);

@@ -8,6 +8,8 @@
 
 #include "backup/engine.h"
 
+/* What neither of them takes, or takes alone. */
+int files_engine_check_job(const struct job *j, struct err *e);
 /* One member "files". */
 int files_engine_probe(const char *folder, struct engine_info *out, struct err *e);
 int files_engine_dump(
@@ -29,5 +31,12 @@ int files_engine_drill_begin(const struct engine_call *c, const struct manifest 
 	struct engine_call *out, char into[128], struct engine_target *t, struct err *e);
 void files_engine_drill_end(
 	const struct engine_call *c, struct engine_call *drill, struct engine_target *t);
+
+/* Of their struct engine. */
+#define FILES_ENGINE_COMMON                                                                        \
+	.tools = "", .restore_tools = "", .is_files = true, .is_atomic = true,                     \
+	.count = files_engine_count, .dumped = files_engine_dumped,                                \
+	.restore_member = files_engine_restore_member, .restore_end = files_engine_restore_end,    \
+	.drill_begin = files_engine_drill_begin, .drill_end = files_engine_drill_end
 
 #endif
