@@ -4,6 +4,7 @@
 It checks signatures, hashes of bodies and all the rules of multipart uploads, and encrypts with KMS_KEY (sse kms; it ignores aes256).
 Without a fixed region: any is accepted."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import boto3
 import botocore.config
 
 from harness.agent import free_port
+from harness.s3 import Bucket
 from harness.wait import until
 
 ACCESS_KEY = "TESTACCESSKEY0000001"
@@ -82,6 +84,7 @@ class Rgw:
         self.mon_port = self.port = None
         self.part_min = part_min
         self.processes = []
+        self.numbers = itertools.count(1)
 
     @property
     def endpoint(self):
@@ -178,6 +181,17 @@ class Rgw:
             "s3", endpoint_url=self.endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
             region_name="us-east-1",
             config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, proxies={}))
+
+    def new_bucket(self, **options):
+        """The name of one that nobody else has; `options` are those of CreateBucket."""
+        name = f"bucket-{next(self.numbers)}"
+        self.client().create_bucket(Bucket=name, **options)
+        return name
+
+    def bucket(self, folder, endpoint=None, create=None, **settings):
+        """A new one for the store, which goes to `endpoint`: a proxy's, or the gateway itself."""
+        name = self.new_bucket(**(create or {}))
+        return Bucket(folder, self.client(), name, endpoint or self.endpoint, ACCESS_KEY, SECRET_KEY, **settings)
 
     def stop(self):
         for _, p in reversed(self.processes):

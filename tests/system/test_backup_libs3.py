@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store libs3, which signs with Signature V2, against Ceph's S3 gateway, which still accepts that."""
 
-import itertools
 import random
 import signal
 import subprocess
@@ -10,14 +9,13 @@ import pytest
 
 from harness import rgw as rgw_server
 from harness.agent import BINARY
-from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket, end
+from harness.rgw import ACCESS_KEY, SECRET_KEY
+from harness.s3 import end
 from harness.s3proxy import Change, Cut, S3Proxy, Say, error
 from harness.wait import until
 from harness.worker import Worker
 
 PART = 65536
-NUMBERS = itertools.count(1)
 
 pytestmark = pytest.mark.root
 
@@ -30,23 +28,15 @@ def missing():
     return rgw_server.missing() or (None if "libs3.so.2" in r.stdout else "libs3.so.2 (Debian package libs3-2)")
 
 
-@pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
+@pytest.fixture(scope="module", autouse=True)
+def library():
     if what := missing():
         pytest.skip(f"no {what}")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
 
 
 @pytest.fixture
 def bucket(rgw, tmp_path):
-    name = f"bucket-{next(NUMBERS)}"
-    client = rgw.client()
-    client.create_bucket(Bucket=name)
-    return Bucket(tmp_path, client, name, rgw.endpoint, ACCESS_KEY, SECRET_KEY, type="libs3")
+    return rgw.bucket(tmp_path, type="libs3")
 
 
 def noise(n, seed=1):

@@ -1,37 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store rclone over a folder, an alias, an encrypted remote and Ceph's S3 gateway: whole objects, or none."""
 
-import itertools
 import random
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness import rclone, rgw as rgw_server
-from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
+from harness import rclone
+from harness.rgw import ACCESS_KEY, SECRET_KEY
 from harness.wait import until
 from harness.worker import Worker
 
 pytestmark = pytest.mark.skipif(rclone.missing() is not None, reason="no rclone")
 
-NUMBERS = itertools.count(1)
 
 
 def noise(n, seed=1):
     return random.Random(seed).randbytes(n)
-
-
-@pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
 
 
 def s3_remote(rgw, folder, name, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
@@ -47,9 +33,7 @@ def remote(request, tmp_path):
     if request.param != "s3":
         return rclone.Remote(tmp_path, request.param)
     rgw = request.getfixturevalue("rgw")
-    name = f"bucket-{next(NUMBERS)}"
-    rgw.client().create_bucket(Bucket=name)
-    return s3_remote(rgw, tmp_path, name)
+    return s3_remote(rgw, tmp_path, rgw.new_bucket())
 
 
 @pytest.fixture
@@ -169,9 +153,7 @@ def consumed(pid):
 @pytest.mark.root
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_row_11_no_part_of_an_upload_is_left_at_s3(rgw, tmp_path, how):
-    name = f"bucket-{next(NUMBERS)}"
-    client = rgw.client()
-    client.create_bucket(Bucket=name)
+    client, name = rgw.client(), rgw.new_bucket()
     client.create_multipart_upload(Bucket=name, Key="of-others")
     remote = s3_remote(rgw, tmp_path, name)
     process = remote.start("put", "half")
@@ -250,9 +232,7 @@ def test_a_configuration_that_others_can_read_is_refused(folder):
 
 @pytest.mark.root
 def test_keys_that_are_wrong(rgw, tmp_path):
-    name = f"bucket-{next(NUMBERS)}"
-    rgw.client().create_bucket(Bucket=name)
-    remote = s3_remote(rgw, tmp_path, name, secret_key="hunter2hunter2")
+    remote = s3_remote(rgw, tmp_path, rgw.new_bucket(), secret_key="hunter2hunter2")
     for words in (("put", "k"), ("get", "k"), ("list", "")):
         r = remote.run(*words, data=b"x")
         assert r.status == 1 and "hunter2" not in r.err, r

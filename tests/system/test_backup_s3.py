@@ -5,41 +5,23 @@ import base64
 import concurrent.futures
 import datetime
 import hashlib
-import itertools
 import random
 import subprocess
 import time
 
 import pytest
 
-from harness import rgw as rgw_server
-from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket
+from harness.rgw import ACCESS_KEY
 from harness.s3proxy import S3Proxy
 
 PART = 65536
-NUMBERS = itertools.count(1)
 
 pytestmark = pytest.mark.root
 
 
-@pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def bucket(rgw, tmp_path):
-    name = f"bucket-{next(NUMBERS)}"
-    client = rgw.client()
-    client.create_bucket(Bucket=name)
-    return Bucket(tmp_path, client, name, rgw.endpoint, ACCESS_KEY, SECRET_KEY)
+    return rgw.bucket(tmp_path)
 
 
 def noise(n, seed=1):
@@ -180,9 +162,8 @@ def test_row_23_checksums_on_wish(bucket, watched, name):
     assert len(of_parts) == 2 and all(f"<Checksum{name.upper()}>{c}</Checksum{name.upper()}>" in complete for c in of_parts)
 
 
-def test_row_26_objects_under_a_lock(bucket, watched):
-    name = f"locked-{next(NUMBERS)}"
-    bucket.client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+def test_row_26_objects_under_a_lock(rgw, bucket, watched):
+    name = rgw.new_bucket(ObjectLockEnabledForBucket=True)
     bucket.name = bucket.settings["bucket"] = name
     bucket.settings.update(object_lock="governance", object_lock_for=86400000)
     for key, data in (("one", b"small"), ("many", noise(2 * PART + 1))):

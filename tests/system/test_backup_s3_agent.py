@@ -8,42 +8,15 @@ import signal
 import pytest
 
 from harness import proc
-from harness import rgw as rgw_server
 from harness.agent import run_cli
-from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket
-from harness.s3proxy import Hang, S3Proxy, Say, error
+from harness.rgw import ACCESS_KEY, SECRET_KEY
+from harness.s3proxy import Hang, Say, error
 from harness.wait import until
 
 DATA = random.Random(5).randbytes(6 * 2**20)  # does not compress
 PART = 5 * 2**20
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
-@pytest.fixture
-def proxy(rgw):
-    with S3Proxy(rgw.port) as p:
-        yield p
-
-
-@pytest.fixture
-def bucket(rgw, proxy, tmp_path):
-    name = f"agent-{tmp_path.name.replace('_', '-').lower()}"[:60]
-    client = rgw.client()
-    client.create_bucket(Bucket=name)
-    return Bucket(tmp_path, client, name, proxy.endpoint, ACCESS_KEY, SECRET_KEY)
 
 
 @pytest.fixture

@@ -1,49 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the doctor says of an S3 store: for each thing that people get wrong, what it is and what to do about it."""
 
-import itertools
 import json
 import time
 
 import pytest
 
-from harness import rgw as rgw_server
 from harness.agent import free_port
 from harness.certificates import Authority, server_context
-from harness.rgw import ACCESS_KEY, KMS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket, write_credentials
+from harness.rgw import ACCESS_KEY, KMS_KEY, SECRET_KEY
+from harness.s3 import write_credentials
 from harness.s3proxy import Answer, Cut, Hang, S3Proxy, Say, error
 
-NUMBERS = itertools.count(1)
 FOREVER = 10**6
 
 pytestmark = pytest.mark.root
 
 
 @pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        server.start().add_user("other", "OTHERACCESSKEY000001", SECRET_KEY)
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture
-def proxy(rgw):
-    with S3Proxy(rgw.port) as p:
-        yield p
+def rgw(rgw):
+    rgw.add_user("other", "OTHERACCESSKEY000001", SECRET_KEY)
+    return rgw
 
 
 @pytest.fixture
 def bucket(rgw, proxy, tmp_path):
     """Nothing is left in it."""
-    client, name = rgw.client(), f"doctor-{next(NUMBERS)}"
-    client.create_bucket(Bucket=name)
-    b = Bucket(tmp_path, client, name, proxy.endpoint, ACCESS_KEY, SECRET_KEY, retry_ms=200)
+    b = rgw.bucket(tmp_path, proxy.endpoint, retry_ms=200)
     yield b
     assert b.uploads() == []
 
@@ -157,8 +140,7 @@ def test_versions_and_rules(bucket):
 def test_row_26_locks(bucket, rgw):
     failed(bucket, "object lock", "the bucket locks nothing", "make a bucket with object lock", object_lock="governance",
            object_lock_for=86400000)
-    bucket.name = f"doctor-{next(NUMBERS)}"
-    bucket.client.create_bucket(Bucket=bucket.name, ObjectLockEnabledForBucket=True)
+    bucket.name = rgw.new_bucket(ObjectLockEnabledForBucket=True)
     rows = check(bucket, bucket=bucket.name, object_lock="governance", object_lock_for=86400000)
     assert rows["object lock"]["ok"] and all(row["ok"] for row in rows.values())
     assert bucket.keys() == []  # what the check makes has no lock

@@ -3,7 +3,6 @@
 the server has afterwards counts; where Ceph's gateway does not know a thing, what was sent."""
 
 import datetime
-import itertools
 import os
 import random
 import subprocess
@@ -12,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness import proc
-from harness import rgw as rgw_server
 from harness.certificates import Authority, server_context
-from harness.rgw import ACCESS_KEY, KMS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket, write_credentials
+from harness.rgw import ACCESS_KEY, KMS_KEY, SECRET_KEY
+from harness.s3 import write_credentials
 from harness.s3proxy import Cut, S3Proxy, Say, error
 from harness.wait import until
 from harness.worker import Worker
@@ -23,38 +21,14 @@ from harness.worker import Worker
 PART = 65536
 DATA = random.Random(13).randbytes(5 * PART + 11)
 TOKEN = "hushHushToken/+0000000000000000000001"
-NUMBERS = itertools.count(1)
 
 pytestmark = pytest.mark.root
 
 
 @pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        server.start().add_storage_class("COLD")
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture
-def proxy(rgw):
-    with S3Proxy(rgw.port) as p:
-        yield p
-
-
-def make_bucket(rgw, folder, endpoint, **options):
-    name, client = f"ways-{next(NUMBERS)}", rgw.client()
-    client.create_bucket(Bucket=name, **options)
-    return Bucket(folder, client, name, endpoint, ACCESS_KEY, SECRET_KEY)
-
-
-@pytest.fixture
-def bucket(rgw, proxy, tmp_path):
-    return make_bucket(rgw, tmp_path, proxy.endpoint)
+def rgw(rgw):
+    rgw.add_storage_class("COLD")
+    return rgw
 
 
 @pytest.fixture
@@ -91,7 +65,7 @@ def authority(tmp_path_factory):
 
 def test_tls_with_an_authority_of_ones_own(make_worker, rgw, authority, tmp_path):
     with S3Proxy(rgw.port, tls=server_context(authority.make())) as proxy:
-        bucket = make_bucket(rgw, tmp_path, proxy.endpoint)
+        bucket = rgw.bucket(tmp_path, proxy.endpoint)
         assert proxy.endpoint.startswith("https:")
         assert_round_trip(make_worker(bucket, ca_file=str(authority.ca)), bucket)
 
@@ -110,7 +84,7 @@ def test_a_wrong_certificate_is_refused(make_worker, rgw, authority, tmp_path, w
     else:
         pem = authority.make("old", until="20200201000000Z")
     with S3Proxy(rgw.port, tls=server_context(pem)) as proxy:
-        bucket = make_bucket(rgw, tmp_path, proxy.endpoint)
+        bucket = rgw.bucket(tmp_path, proxy.endpoint)
         worker = make_worker(bucket, **settings)
         for what in ("backup", "list", "verify"):
             worker.run(what).bad("certificate")
@@ -120,7 +94,7 @@ def test_a_wrong_certificate_is_refused(make_worker, rgw, authority, tmp_path, w
 
 def test_a_ca_file_that_is_missing_is_named(make_worker, rgw, authority, tmp_path):
     with S3Proxy(rgw.port, tls=server_context(authority.make())) as proxy:
-        worker = make_worker(make_bucket(rgw, tmp_path, proxy.endpoint), ca_file="/nonexistent/ca.pem")
+        worker = make_worker(rgw.bucket(tmp_path, proxy.endpoint), ca_file="/nonexistent/ca.pem")
         worker.run("backup").bad("/nonexistent/ca.pem")
         assert proxy.seen == []
 
@@ -129,7 +103,7 @@ def test_a_ca_file_that_is_missing_is_named(make_worker, rgw, authority, tmp_pat
 
 @pytest.mark.parametrize("style", ["path", "virtual"])
 def test_row_34_styles_of_addresses(make_worker, rgw, tmp_path, style):
-    bucket = make_bucket(rgw, tmp_path, f"http://s3.localhost:{rgw.port}")
+    bucket = rgw.bucket(tmp_path, f"http://s3.localhost:{rgw.port}")
     assert_round_trip(make_worker(bucket, style=style), bucket)
 
 
@@ -224,7 +198,7 @@ def test_sse_aes256_is_asked_for(make_worker, bucket, proxy):
 
 @pytest.mark.parametrize("mode", ["governance", "compliance"])
 def test_row_26_all_objects_of_a_backup_are_locked(make_worker, rgw, proxy, tmp_path, mode):
-    bucket = make_bucket(rgw, tmp_path, proxy.endpoint, ObjectLockEnabledForBucket=True)
+    bucket = rgw.bucket(tmp_path, proxy.endpoint, {"ObjectLockEnabledForBucket": True})
     worker = make_worker(bucket, object_lock=mode, object_lock_for=86400000)
     assert_round_trip(worker, bucket)
     worker.backup({"command": ["/bin/echo", "small"]})

@@ -2,50 +2,22 @@
 """Whole runs of a worker with a faulty network and a moody server between it and Ceph's gateway. Always: a backup that comes back, or a
 failure without a manifest and without a part left in the bucket."""
 
-import itertools
 import json
 import random
 
 import pytest
 
-from harness import rgw as rgw_server
-from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket, write_credentials
-from harness.s3proxy import Answer, Change, Cut, Hang, S3Proxy, Say, error
+from harness.rgw import ACCESS_KEY, SECRET_KEY
+from harness.s3 import write_credentials
+from harness.s3proxy import Answer, Change, Cut, Hang, Say, error
 from harness.wait import until
 from harness.worker import Worker
 
 PART = 65536
 DATA = random.Random(11).randbytes(5 * PART + 11)
-NUMBERS = itertools.count(1)
 FOREVER = 10**6
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
-@pytest.fixture
-def proxy(rgw):
-    with S3Proxy(rgw.port) as p:
-        yield p
-
-
-@pytest.fixture
-def bucket(rgw, proxy, tmp_path):
-    name = f"runs-{next(NUMBERS)}"
-    client = rgw.client()
-    client.create_bucket(Bucket=name)
-    return Bucket(tmp_path, client, name, proxy.endpoint, ACCESS_KEY, SECRET_KEY)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole runs against Ceph's S3 gateway: whatever ends them, a bucket has whole backups and nothing else."""
 
-import itertools
 import os
 import signal
 import subprocess
@@ -9,14 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import rgw as rgw_server
 from harness.moments import Moments, begin_with
-from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
-from harness.s3 import Bucket
 from harness.s3proxy import Cut, S3Proxy
 from harness.worker import Worker
 
-NUMBERS = itertools.count(1)
 SIZE = 500_000  # eight parts
 
 pytestmark = pytest.mark.root
@@ -26,30 +21,16 @@ def sh(script, *arguments):
     return ["/bin/sh", "-c", script, "sh", *map(str, arguments)]
 
 
-@pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def make_worker(rgw, tmp_path):
     def make(name="one"):
-        client = rgw.client()
-        bucket = f"runs-{next(NUMBERS)}"
-        client.create_bucket(Bucket=bucket)
         folder = tmp_path / name
         folder.mkdir()
-        b = Bucket(folder, client, bucket, rgw.endpoint, ACCESS_KEY, SECRET_KEY)
+        bucket = rgw.bucket(folder)
         data = folder / "data"
         data.write_bytes(os.urandom(SIZE))
-        worker = Worker(folder, {"command": ["/bin/cat", str(data)], "compression": "none"}, [b.settings])
-        worker.bucket, worker.data = b, data
+        worker = Worker(folder, {"command": ["/bin/cat", str(data)], "compression": "none"}, [bucket.settings])
+        worker.bucket, worker.data = bucket, data
         return worker
 
     return make
