@@ -32,6 +32,7 @@ class Mariadb:
     """`settings` are options of mariadbd; None: one without a value. The folder is one of its own unless given."""
 
     user, password = "root", "secret-of-mariadb"
+    usual = ()  # the databases of a new one, but for the server's own
 
     def __init__(self, folder=None, settings=None):
         self.folder = Path(folder or tempfile.mkdtemp(prefix="my-data-", dir="/tmp"))

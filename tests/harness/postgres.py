@@ -46,6 +46,7 @@ class Postgres:
     pytest closes the folder above its own ones to other users, while other tests run."""
 
     user, password = "postgres", "secret-of-postgres"
+    usual = ("postgres",)  # the databases of a new one
 
     def __init__(self, folder=None, settings=None, version=None):
         self.folder = Path(folder or tempfile.mkdtemp(prefix="pg-data-", dir="/tmp"))

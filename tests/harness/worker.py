@@ -119,6 +119,10 @@ class Worker:
     def backup(self, job=None, **members):
         return self.run("backup", job, **members).good()
 
+    def restore(self, job=None, **how):
+        """To where it came from unless told otherwise, without being asked."""
+        return self.run("restore", job, restore={"yes": True, **how})
+
     def restored(self, **restore):
         """The plain bytes of a backup."""
         path = self.folder / f"restored-{self.number}"
@@ -134,6 +138,14 @@ class Worker:
 
     def manifests(self, store=None):
         return [f for f in self.files(store) if f.endswith("/manifest.json")]
+
+    def change_manifest(self, change):
+        """That of the only backup."""
+        [name] = self.manifests()
+        path = Path(self.stores[0]["path"]) / name
+        manifest = json.loads(path.read_text())
+        change(manifest)
+        path.write_text(json.dumps(manifest))
 
     def backups(self, store=None):
         """What `list` says of the store."""

@@ -82,10 +82,6 @@ def manifest(worker):
     return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
 
 
-def restore(worker, **members):
-    return worker.run("restore", restore={"yes": True, **members})
-
-
 # --- folders
 
 def test_a_folder_comes_back_as_it_was(files, tmp_path):
@@ -94,7 +90,7 @@ def test_a_folder_comes_back_as_it_was(files, tmp_path):
     assert result["counts"]["links"] == 3
     assert result["counts"]["files"] == len([p for p in (tmp_path / "files").rglob("*") if p.is_file() and not p.is_symlink()]) - 1
     assert result["counts"]["bytes"] > 100 * MIB
-    restore(files, into=str(tmp_path / "other")).good()
+    files.restore(into=str(tmp_path / "other")).good()
     assert picture(tmp_path / "other") == before
     assert (tmp_path / "other" / "holes").stat().st_blocks < 1000
     files.run("verify").good()
@@ -111,7 +107,7 @@ def test_a_folder_is_replaced_only_when_that_is_confirmed(files, tmp_path):
     [plan] = run.said("plan")
     assert plan["destructive"] and plan["text"].startswith(f"{folder} (") and plan["text"].endswith("will be replaced")
     assert (folder / "new").exists()
-    restore(files).good()
+    files.restore().good()
     assert picture(folder) == before
     assert sorted(p.name for p in tmp_path.iterdir() if "restore-" in p.name) == []
 
@@ -124,10 +120,10 @@ def test_a_backup_that_is_broken_replaces_nothing(files, tmp_path):
     whole = path.read_bytes()
     before = picture(folder)
     path.write_bytes(whole[:-1000])
-    restore(files).bad()
+    files.restore().bad()
     assert picture(folder) == before
     path.write_bytes(whole[:2000] + b"\0\1\2\3" + whole[2004:])
-    restore(files).bad()
+    files.restore().bad()
     assert picture(folder) == before
     files.run("drill").bad()
     assert "restore-" not in " ".join(os.listdir(tmp_path))
@@ -150,7 +146,7 @@ def test_a_drill_counts_without_writing(files, tmp_path):
 
 def test_excluded_files_are_not_in_it(files, tmp_path):
     files.backup({"exclude": ["a", "file 1*", "holes"]})
-    restore(files, into=str(tmp_path / "other")).good()
+    files.restore(into=str(tmp_path / "other")).good()
     names = [str(p.relative_to(tmp_path / "other")) for p in (tmp_path / "other").rglob("*")]
     assert "x" in names and "link" in names
     assert not [n for n in names if n == "a" or n.startswith(("a/", "file 1")) or n == "holes"]
@@ -178,7 +174,7 @@ def test_other_filesystems_are_told_and_not_entered(files, tmp_path):
         subprocess.run(["umount", mounted], check=True)
     run.good()
     assert "mounted: it is another filesystem: what is in it was left out" in run.warnings()
-    restore(files, into=str(tmp_path / "other")).good()
+    files.restore(into=str(tmp_path / "other")).good()
     assert list((tmp_path / "other" / "mounted").iterdir()) == []
 
 
@@ -203,7 +199,7 @@ def test_a_tree_that_changes_all_the_time_is_backed_up(files, tmp_path):
     try:
         for i in range(2):
             files.backup()
-            restore(files, into=str(tmp_path / f"other{i}")).good()
+            files.restore(into=str(tmp_path / f"other{i}")).good()
             for path in (tmp_path / f"other{i}").rglob("*"):
                 assert not path.is_file() or path.is_symlink() or b"must not" not in path.read_bytes()
     finally:
@@ -222,7 +218,7 @@ def test_a_file_that_grows_all_the_time_is_told(files, tmp_path):
         writer.wait()
     run.good()
     assert "app.log: it changed while it was read" in run.warnings()
-    restore(files, into=str(tmp_path / "other")).good()
+    files.restore(into=str(tmp_path / "other")).good()
     assert log.read_bytes().startswith((tmp_path / "other" / "app.log").read_bytes())
 
 
@@ -234,7 +230,7 @@ def test_a_full_disk_leaves_what_was(files, tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small], check=True)
     try:
         (small / "old").write_text("old")
-        result = restore(files, into=str(small)).bad("No space left on device")
+        result = files.restore(into=str(small)).bad("No space left on device")
         assert not result.get("partial")
         assert [p.name for p in small.iterdir()] == ["old"]
     finally:
@@ -268,9 +264,9 @@ def test_a_volume_comes_back_as_it_was(volume, docker):
     run.good()
     assert any(PREFIX + "app" in w for w in run.warnings())  # it was not paused
     docker.exec(volume.container, "rm", "-r", "/data/a")
-    restore(volume).bad(f"volume data is used by {PREFIX}app: stop what uses it first")
+    volume.restore().bad(f"volume data is used by {PREFIX}app: stop what uses it first")
     docker.cli("stop", "--time", "0", volume.container)
-    restore(volume).good()
+    volume.restore().good()
     assert picture(volume.volume_path) == before
     docker.cli("start", volume.container)
     assert "file" in docker.exec(volume.container, "ls", "/data/a")

@@ -41,10 +41,6 @@ def small_shop(my):
     return my.rows("shop")
 
 
-def restore(worker, job=None, **how):
-    return worker.run("restore", job, restore={"yes": True, **how})
-
-
 def manifest(worker):
     [name] = worker.manifests()
     return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
@@ -77,7 +73,7 @@ def test_a_database_comes_back_with_everything_in_it(my, worker, engine):
     assert [counts[name] for name in ("tables", "views", "triggers", "routines", "events")] == [6, 2, 2, 2, 1]
     assert run.warnings() == []
     my.drop("shop")
-    restore(worker, {"engine": engine}).good()
+    worker.restore({"engine": engine}).good()
     assert my.schema("shop") == schema
     assert my.rows("shop") == rows
     assert my.databases() == ["shop"]
@@ -92,7 +88,7 @@ def test_what_is_there_is_replaced(my, worker):
     my.sql("DROP TABLE parts; DELETE FROM kinds WHERE id % 2 = 0; SET foreign_key_checks = 0; UPDATE children SET parent = 999 WHERE id = 10;"
            " CREATE TABLE later (i int); CREATE VIEW later_view AS SELECT 1; CREATE PROCEDURE later_p() SELECT 1;"
            " CREATE TRIGGER later_t BEFORE INSERT ON log FOR EACH ROW SET NEW.what = 'x'; DROP EVENT nightly;", "shop")
-    restore(worker).good()
+    worker.restore().good()
     assert my.schema("shop") == schema
     assert my.rows("shop") == rows
     assert my.databases() == ["shop"]
@@ -123,7 +119,7 @@ def test_all_databases_come_back_with_users_and_what_they_may(my, worker):
     assert [m["title"] for m in manifest(worker)["members"]] == ["globals", "b`log; x", "shop"]
     my.clean()
     assert (my.databases(), my.accounts()) == ([], [])
-    run = restore(worker, everything)
+    run = worker.restore(everything)
     run.good()
     assert run.warnings() == []
     assert [my.rows("shop"), my.schema("shop"), my.rows("b`log; x"), my.rights()] == before
@@ -136,7 +132,7 @@ def test_users_that_are_there_keep_their_password(my, worker):
     worker.backup({"database": []})
     my.sql("ALTER USER app@localhost IDENTIFIED BY 'new'")
     before = my.rights()
-    restore(worker, {"database": []}).good()
+    worker.restore({"database": []}).good()
     assert my.rights() == before
 
 
@@ -147,7 +143,7 @@ def test_one_member_comes_back_alone(my, worker):
     assert [m["title"] for m in manifest(worker)["members"]] == ["shop", "blog"]
     for name in ("shop", "blog"):
         my.sql("UPDATE t SET x = 'changed'", name)
-    restore(worker, member="blog").good()
+    worker.restore(member="blog").good()
     assert (my.sql("SELECT x FROM t", "shop"), my.sql("SELECT x FROM t", "blog")) == ("changed", "blog")
 
 
@@ -176,7 +172,7 @@ def test_a_dump_of_a_database_that_is_written_to_is_of_one_moment(my, worker):
         finally:
             load.kill()
             my.end_connections("bank")  # the server goes on without its client
-    restore(worker, member="bank", into="bank2").good()
+    worker.restore(member="bank", into="bank2").good()
     a, b, history, n = map(int, my.sql(SUMS, "bank2").split("\t"))
     assert a == b == history
     assert first <= n < last
@@ -248,7 +244,7 @@ def test_row_06_history_that_a_dump_leaves_out_is_said(my, worker):
     run.good()
     assert run.warnings() == []
     my.drop("shop")
-    restore(worker, whole).good()
+    worker.restore(whole).good()
     assert my.sql("SELECT p FROM prices FOR SYSTEM_TIME ALL ORDER BY 1", "shop").split() == ["1", "2"]
 
 
@@ -313,7 +309,7 @@ def test_row_32_the_password_is_in_no_argument_of_any_tool(my, worker, tools, tm
     for name in ("mariadb-dump", "mariadb"):
         tools.add(name, f'printf "%s\\n" "{name}" "$@" >>{log}\nexec "$REAL" "$@"')
     worker.backup({"database": []})
-    run = restore(worker, {"database": []})
+    run = worker.restore({"database": []})
     run.good()
     assert my.rows("shop") == rows
     assert {"mariadb-dump", "mariadb"} <= set(log.read_text().split("\n"))

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restores into a real MariaDB server: the old data stays until the new is whole. Drills."""
 
-import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
+from harness.shop import as_before, is_marked, mark
 from harness.tools import Tools, find_below
 from harness.wait import until
 from harness.worker import Worker
@@ -24,34 +23,6 @@ def worker(my, tmp_path):
 def small_shop(my, text=ORDERS):
     my.create("shop", text)
     return my.rows("shop")
-
-
-def restore(worker, job=None, **how):
-    return worker.run("restore", job, restore={"yes": True, **how})
-
-
-def mark(my, db="shop"):
-    """Something that is not in the backup."""
-    my.sql("INSERT INTO orders VALUES (0, 'later')", db)
-
-
-def is_marked(my, db="shop"):
-    return my.sql("SELECT t FROM orders WHERE id = 0", db) == "later"
-
-
-def as_before(my, *databases):
-    """Nothing was replaced, and nothing is left over."""
-    for db in databases or ["shop"]:
-        assert is_marked(my, db)
-    assert my.databases() == sorted(databases or ["shop"])
-
-
-def change_manifest(worker, change):
-    [name] = worker.manifests()
-    path = Path(worker.stores[0]["path"]) / name
-    text = json.loads(path.read_text())
-    change(text)
-    path.write_text(json.dumps(text))
 
 
 # --- where to
@@ -107,7 +78,7 @@ def test_tables_that_others_refer_to_are_not_replaced(my, worker):
     my.create("blog", "CREATE TABLE posts (o int, FOREIGN KEY (o) REFERENCES shop.orders (id))")
     worker.backup()
     mark(my)
-    restore(worker).bad("table blog.posts refers to tables of shop")
+    worker.restore().bad("table blog.posts refers to tables of shop")
     assert is_marked(my)
     assert my.databases() == ["blog", "shop"]
 
@@ -123,7 +94,7 @@ input=$(mktemp); cat >"$input"; grep -q 'sandbox mode' "$input" && { echo "ERROR
 "$REAL" "$@" <"$input" """)
     worker.backup()
     my.drop("shop")
-    restore(worker).good()
+    worker.restore().good()
     assert my.rows("shop") == rows
 
 
@@ -138,7 +109,7 @@ def test_row_30_a_row_that_does_not_go_in_leaves_the_old_data(my, worker):
     small_shop(my, ORDERS + BROKEN)
     worker.backup()
     mark(my)
-    assert "CONSTRAINT" in restore(worker).bad("mariadb")["error"]
+    assert "CONSTRAINT" in worker.restore().bad("mariadb")["error"]
     as_before(my)
 
 
@@ -149,7 +120,7 @@ def test_row_30_of_two_databases_none_is_replaced_when_one_fails(my, worker):
     worker.backup(both)
     mark(my)
     mark(my, "blog")
-    restore(worker, both).bad("shop")
+    worker.restore(both).bad("shop")
     as_before(my, "blog", "shop")
 
 
@@ -158,7 +129,7 @@ def test_row_30_half_of_a_backup_in_an_empty_database_is_called_partial(my, work
     worker.backup()
     my.drop("shop")
     my.create("shop")
-    assert restore(worker).bad("holds a part of the backup")["partial"] is True
+    assert worker.restore().bad("holds a part of the backup")["partial"] is True
 
 
 def slow_restore(my, worker):
@@ -209,7 +180,7 @@ def test_a_drill_restores_beside_and_leaves_nothing(my, worker):
 def test_a_drill_finds_numbers_that_do_not_match(my, worker):
     small_shop(my)
     worker.backup()
-    change_manifest(worker, lambda m: m["members"][0]["counts"].update(triggers=2))
+    worker.change_manifest(lambda m: m["members"][0]["counts"].update(triggers=2))
     assert "shop" in worker.run("drill").bad("triggers: 2 were dumped, 0 are there")["error"]
     assert my.databases() == ["shop"]
     [backup] = worker.backups()

@@ -32,10 +32,6 @@ def worker(mongo, tmp_path):
     return Worker(tmp_path, {"database": ["shop"], "compression": "none", **mongo.job(tmp_path)}, environment=mongo.environment())
 
 
-def restore(worker, job=None, **how):
-    return worker.run("restore", job, restore={"yes": True, **how})
-
-
 def change(mongo):
     mongo.put("shop", "orders", [document(_id=1, text="changed")])
     return mongo.all()
@@ -63,7 +59,7 @@ def test_a_database_comes_back(mongo, worker):
     [name] = worker.manifests()
     assert json.loads((Path(worker.stores[0]["path"]) / name).read_text())["tool_version"] == "mongodump 100.9.4"
     mongo.drop("shop")
-    restore(worker).good()
+    worker.restore().good()
     assert mongo.all() == before
 
 
@@ -79,7 +75,7 @@ def test_only_the_database_that_is_named_is_replaced(mongo, worker):
     mongo.put("blog", "posts", [])
     before = mongo.all()
     change(mongo)
-    restore(worker).good()
+    worker.restore().good()
     assert mongo.all() == before
 
 
@@ -89,7 +85,7 @@ def test_the_whole_server_with_its_oplog_is_of_one_moment(mongo, worker):
     assert worker.backup(everything)["counts"]["collections"] == 3
     mongo.drop("shop")
     mongo.drop("blog")
-    restore(worker, {"database": []}).good()  # whatever the job says by then
+    worker.restore({"database": []}).good()  # whatever the job says by then
     assert mongo.all() == before
     assert "--oplogReplay" in mongo.calls()[-1]
 
@@ -98,16 +94,16 @@ def test_into_another_name_the_old_one_stays(mongo, worker):
     before = mongo.all()
     worker.backup()
     after = change(mongo)
-    restore(worker, into="shop2").good()
+    worker.restore(into="shop2").good()
     assert mongo.all() == {**after, "shop2.orders": before["shop.orders"], "shop2.empty": b""}
 
 
 def test_several_databases_do_not_go_into_one(mongo, worker):
     both = {"database": ["shop", "blog"]}
     worker.backup(both)
-    restore(worker, both, into="one").bad("name the member")
+    worker.restore(both, into="one").bad("name the member")
     worker.backup({"database": []})
-    restore(worker, {"database": []}, into="one").bad("whole server")
+    worker.restore({"database": []}, into="one").bad("whole server")
 
 
 def test_a_restore_is_confirmed_first(mongo, worker):
@@ -123,7 +119,7 @@ def test_a_restore_is_confirmed_first(mongo, worker):
 
 def test_row_32_the_password_is_in_no_argument_and_no_environment(mongo, worker):
     worker.backup()
-    run = restore(worker)
+    run = worker.restore()
     run.good()
     assert {c.split()[0] for c in mongo.calls()} == {"mongodump", "mongorestore"}
     said = "\n".join(mongo.calls()) + json.dumps(run.lines, ensure_ascii=False)
@@ -196,14 +192,14 @@ def test_row_30_documents_that_were_refused_are_a_failure(mongo, worker):
     """The exit status of mongorestore says nothing about them."""
     worker.backup()
     mongo.fault("refuse")
-    result = restore(worker).bad("2 documents did not go in")
+    result = worker.restore().bad("2 documents did not go in")
     assert result["partial"] is True
 
 
 def test_row_30_a_restore_that_breaks_off_is_called_partial(mongo, worker):
     worker.backup()
     mongo.fault("broken")
-    result = restore(worker).bad("socket was unexpectedly closed")
+    result = worker.restore().bad("socket was unexpectedly closed")
     assert result["partial"] is True
     assert "partial: some collections of shop" in result["error"]
 
@@ -216,7 +212,7 @@ def test_row_30_a_damaged_backup_touches_nothing(mongo, worker):
     stored = bytearray(path.read_bytes())
     stored[len(stored) // 2] ^= 1
     path.write_bytes(stored)
-    run = restore(worker)
+    run = worker.restore()
     run.bad()
     assert "restore" not in run.stages()
     assert mongo.all() == after

@@ -44,10 +44,6 @@ def small_shop(pg):
     return pg.rows("shop")
 
 
-def restore(worker, **how):
-    return worker.run("restore", restore={"yes": True, **how})
-
-
 def manifest(worker):
     [name] = worker.manifests()
     return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
@@ -69,7 +65,7 @@ def test_a_database_comes_back_with_everything_in_it(pg, worker, options):
         assert (counts["tables"], counts["views"], counts["triggers"]) == (8, 2, 1)
     assert run.warnings() == []
     pg.drop("shop")
-    restore(worker).good()
+    worker.restore().good()
     assert pg.schema("shop") == schema
     assert pg.rows("shop") == rows
     assert pg.sql("SELECT nextval('tickets') > 1000 + 8 * 7", "shop") == "t"
@@ -80,7 +76,7 @@ def test_what_is_there_is_replaced(pg, worker):
     worker.backup()
     pg.sql("DROP TABLE measures; DELETE FROM kinds WHERE id % 2 = 0; UPDATE children SET name = 'changed'; CREATE TABLE later (i int);"
            " SELECT lo_unlink(777001); DROP FUNCTION touch CASCADE;", "shop")
-    restore(worker).good()
+    worker.restore().good()
     assert pg.schema("shop") == schema
     assert pg.rows("shop") == rows
     assert pg.databases() == ["postgres", "shop"]
@@ -148,7 +144,7 @@ def test_one_member_comes_back_alone(pg, worker):
     worker.backup({"database": ["shop", "blog"]})
     for name in ("shop", "blog"):
         pg.sql("UPDATE t SET x = 'changed'", name)
-    restore(worker, member="blog").good()
+    worker.restore(member="blog").good()
     assert (pg.sql("SELECT x FROM t", "shop"), pg.sql("SELECT x FROM t", "blog")) == ("changed", "blog")
 
 
@@ -173,7 +169,7 @@ def test_without_a_user_it_comes_in_as_the_systems_user_postgres(pg, worker):
         pg.process.send_signal(signal.SIGHUP)
         until(lambda: answers(pg), 10, "the server's old rules")
     pg.drop("shop")
-    restore(worker).good()
+    worker.restore().good()
     assert pg.rows("shop") == rows
 
 
@@ -201,7 +197,7 @@ def test_a_dump_of_a_database_that_is_written_to_is_of_one_moment(pg, worker):
             last = pg.ask(SUMS, "bank")[0]["n"]
         finally:
             load.kill()
-    restore(worker, member="bank", into="bank2").good()
+    worker.restore(member="bank", into="bank2").good()
     sums = pg.ask(SUMS, "bank2")[0]
     assert sums["accounts"] == sums["tellers"] == sums["branches"] == sums["history"]
     assert first <= sums["n"] < last
@@ -284,7 +280,7 @@ def test_a_restore_by_an_older_tool_is_refused_before_anything_is_touched(pg, wo
     says_version(tools, "pg_dump", "17.2")
     worker.backup()
     pg.sql("INSERT INTO orders VALUES (0, 'later')", "shop")
-    result = restore(worker).bad("cannot read what pg_dump 17.2 made")
+    result = worker.restore().bad("cannot read what pg_dump 17.2 made")
     assert "postgresql-client-17" in result["error"]
     assert pg.sql("SELECT t FROM orders WHERE id = 0", "shop") == "later"
     assert pg.databases() == ["postgres", "shop"]

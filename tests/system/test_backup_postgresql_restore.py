@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restores into a real PostgreSQL server: the old data stays until the new is whole. Drills and verification."""
 
-import json
 import os
 import signal
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.shop import as_before, is_marked, mark
 from harness.tools import Tools, find_below
 from harness.wait import until
 from harness.worker import Worker
@@ -27,34 +27,6 @@ LARGE = ORDERS + """ CREATE TABLE noise AS SELECT i, string_agg(md5(i::text || j
 def small_shop(pg, text=ORDERS):
     pg.create("shop", text)
     return pg.rows("shop")
-
-
-def restore(worker, job=None, **how):
-    return worker.run("restore", job, restore={"yes": True, **how})
-
-
-def mark(pg, db="shop"):
-    """Something that is not in the backup."""
-    pg.sql("INSERT INTO orders VALUES (0, 'later')", db)
-
-
-def is_marked(pg, db="shop"):
-    return pg.sql("SELECT t FROM orders WHERE id = 0", db) == "later"
-
-
-def as_before(pg, *databases):
-    """Nothing was replaced, and nothing is left over."""
-    for db in databases or ["shop"]:
-        assert is_marked(pg, db)
-    assert pg.databases() == sorted(["postgres", *(databases or ["shop"])])
-
-
-def change_manifest(worker, change):
-    [name] = worker.manifests()
-    path = Path(worker.stores[0]["path"]) / name
-    text = json.loads(path.read_text())
-    change(text)
-    path.write_text(json.dumps(text))
 
 
 # --- where to
@@ -96,7 +68,7 @@ def test_several_databases_do_not_go_into_one(pg, worker):
         pg.create(name, ORDERS)
     both = {"database": ["shop", "blog"]}
     worker.backup(both)
-    restore(worker, both, into="one").bad("name the member")
+    worker.restore(both, into="one").bad("name the member")
     assert pg.databases() == ["blog", "postgres", "shop"]
 
 
@@ -112,7 +84,7 @@ def test_a_database_keeps_its_settings_and_its_users_are_cut_off(pg, worker):
     with subprocess.Popen([pg.bin / "psql", "-X", "-q", "-c", "SELECT 'in'", "-c", "SELECT pg_sleep(600)"], env=pg.environment("shop"),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as user:
         until(lambda: pg.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND datname = 'shop'") == "1")
-        restore(worker).good()
+        worker.restore().good()
         assert user.wait(10) != 0
     assert pg.rows("shop") == rows
     assert pg.properties("shop") == before
@@ -137,7 +109,7 @@ def test_roles_that_are_not_there_are_said_and_the_rest_comes_back(pg, worker):
     rows = small_shop(pg, ORDERS + "ALTER TABLE orders OWNER TO boss; GRANT SELECT ON orders TO reader;")
     worker.backup()
     pg.clean()
-    run = restore(worker)
+    run = worker.restore()
     run.good()
     assert any("boss" in w for w in run.warnings())
     assert pg.rows("shop") == rows
@@ -155,7 +127,7 @@ def test_row_30_a_row_that_does_not_go_in_leaves_the_old_data(pg, worker):
     small_shop(pg, ORDERS + BROKEN)
     worker.backup()
     mark(pg)
-    assert "violates check constraint" in restore(worker).bad("pg_restore")["error"]
+    assert "violates check constraint" in worker.restore().bad("pg_restore")["error"]
     as_before(pg)
 
 
@@ -166,7 +138,7 @@ def test_row_30_of_two_databases_none_is_replaced_when_one_fails(pg, worker):
     worker.backup(both)
     mark(pg)
     mark(pg, "blog")
-    restore(worker, both).bad("shop")
+    worker.restore(both).bad("shop")
     as_before(pg, "blog", "shop")
 
 
@@ -202,7 +174,7 @@ def test_row_30_a_damaged_backup_touches_nothing(pg, worker):
     stored = bytearray(path.read_bytes())
     stored[-100] ^= 1
     path.write_bytes(stored)
-    run = restore(worker)
+    run = worker.restore()
     run.bad()
     assert "restore" not in run.stages()
     as_before(pg)
@@ -228,7 +200,7 @@ def test_without_the_right_to_make_databases_it_is_restored_in_place(pg, owner):
     rows = owned_shop(pg)
     owner.backup()
     mark(pg)
-    restore(owner).good()
+    owner.restore().good()
     assert pg.rows("shop") == rows
 
 
@@ -236,7 +208,7 @@ def test_row_30_in_place_it_is_all_or_nothing(pg, owner):
     owned_shop(pg, BROKEN)
     owner.backup()
     mark(pg)
-    restore(owner).bad("pg_restore")
+    owner.restore().bad("pg_restore")
     as_before(pg)
 
 
@@ -244,7 +216,7 @@ def test_a_database_that_cannot_be_made_is_said_with_the_cure(pg, owner):
     owned_shop(pg)
     owner.backup()
     pg.drop("shop")
-    restore(owner).bad("ALTER ROLE ... CREATEDB")
+    owner.restore().bad("ALTER ROLE ... CREATEDB")
     assert pg.databases() == ["postgres"]
 
 
@@ -270,7 +242,7 @@ def test_a_drill_restores_beside_and_leaves_nothing(pg, worker):
 def test_a_drill_finds_numbers_that_do_not_match(pg, worker):
     small_shop(pg)
     worker.backup()
-    change_manifest(worker, lambda m: m["members"][0]["counts"].update(tables=2))
+    worker.change_manifest(lambda m: m["members"][0]["counts"].update(tables=2))
     result = worker.run("drill").bad("tables: 2 were dumped, 1 are there")
     assert "shop" in result["error"]
     assert pg.databases() == ["postgres", "shop"]

@@ -59,10 +59,6 @@ def worker(server, tmp_path):
     return Worker(tmp_path, connection(server, tmp_path))
 
 
-def restore(worker, job=None, **how):
-    return worker.run("restore", job, restore={"yes": True, **how})
-
-
 def manifest(worker):
     [name] = worker.manifests()
     return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
@@ -105,7 +101,7 @@ def test_all_kinds_of_keys_come_back_and_stay_after_a_restart(server, worker):
     assert counts["libraries"] == 1
     assert run.warnings() == []
     server.many([("FLUSHALL",), ("FUNCTION", "FLUSH"), ("SET", "newer", "gone after the restore")])
-    run = restore(worker)
+    run = worker.restore()
     run.good()
     assert run.warnings() == []
     assert server.dump() == before
@@ -121,7 +117,7 @@ def test_times_to_live_go_on(server, worker):
     at = server.ask("PEXPIRETIME", "soon")
     worker.backup()
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert server.ask("PEXPIRETIME", "soon") == at
 
 
@@ -130,7 +126,7 @@ def test_a_key_that_has_expired_meanwhile_does_not_come_back(server, worker):
     worker.backup()
     server.ask("PEXPIRE", "short", 1)
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert set(server.dump()) == {(0, b"a"), (0, b"short")}  # its own time has not come yet
 
 
@@ -139,7 +135,7 @@ def test_a_server_that_has_not_written_since_gets_the_data_too(server, worker):
     before = server.fill()
     worker.backup()
     worker.backup()
-    restore(worker).good()
+    worker.restore().good()
     assert server.dump() == before
     assert server.info()["sync_partial_ok"] == "0"
     assert server.info()["rdb_last_load_keys_loaded"] == str(len(before))
@@ -153,7 +149,7 @@ def test_the_servers_files_hold_what_was_restored(make_server, tmp_path, setting
     before = server.fill(100)
     worker.backup()
     server.many([("FLUSHALL",), ("SET", "newer", 1)])
-    restore(worker).good()
+    worker.restore().good()
     assert server.info()["aof_enabled"] == ("1" if "appendonly" in settings else "0")
     server.restart()
     assert server.dump() == before
@@ -165,7 +161,7 @@ def test_a_server_that_keeps_nothing_is_told(make_server, tmp_path):
     before = server.fill()
     worker.backup()
     server.ask("FLUSHALL")
-    run = restore(worker)
+    run = worker.restore()
     run.good()
     assert server.dump() == before
     assert any("nothing on disk" in text for text in run.warnings())
@@ -177,7 +173,7 @@ def test_a_copy_from_the_servers_disk_has_no_mark(make_server, tmp_path):
     before = server.fill(100)
     worker.backup()
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert server.dump() == before
 
 
@@ -187,7 +183,7 @@ def test_through_a_socket_without_a_password(make_server, tmp_path):
     before = server.fill()
     worker.backup()
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert server.dump() == before
     as_before(server)
 
@@ -212,7 +208,7 @@ def test_a_dump_while_it_is_written_to(server, worker):
         server.many([("EVAL", script, 0) for _ in range(100)])
     run.wait().good()
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     values = server.many([c for i in range(5000) for c in (("GET", f"a:{i}"), ("GET", f"b:{i}"))])
     assert values[::2] == values[1::2]
     newest = int(server.ask("GET", "n"))
@@ -227,11 +223,11 @@ def test_a_user_with_only_the_rights_it_needs(server, tmp_path):
     before = server.fill()
     assert worker.run("backup").good()["counts"]["lasting keys"] == len(before) - 3
     server.ask("FLUSHALL")
-    run = restore(worker)
+    run = worker.restore()
     assert "ACL SETUSER" in run.bad("NOPERM")["error"]
     as_before(server)
     server.ask("ACL", "SETUSER", "backup", "+config", "+replicaof", "+bgsave")
-    restore(worker).good()
+    worker.restore().good()
     assert server.dump() == before
     server.ask("ACL", "DELUSER", "backup")
 
@@ -268,7 +264,7 @@ def test_row_32_no_argument_and_no_environment_of_ours_has_the_password(server, 
     run = worker.run("backup")
     run.good()
     server.ask("FLUSHALL")
-    again = restore(worker)
+    again = worker.restore()
     again.good()
     assert server.dump() == before
     text = log.read_text()
@@ -327,7 +323,7 @@ def test_a_backup_of_a_newer_version_is_refused_before_anything_is_touched(serve
     worker.backup({"compression": "none"})
     # As a newer server writes it: another number of the version, and the sum is switched off.
     fresh = rewrite(worker, lambda data: data[:5] + b"0099" + data[9:-8] + bytes(8))
-    assert "newer version" in restore(fresh).bad()["error"]
+    assert "newer version" in fresh.restore().bad()["error"]
     assert server.dump() == before
     as_before(server)
 
@@ -337,7 +333,7 @@ def test_a_dump_that_the_server_cannot_load_is_refused_before_anything_is_touche
     worker.backup({"compression": "none"})
     at = lambda data: data.index(b"hello")
     fresh = rewrite(worker, lambda data: data[:at(data) - 1] + b"\xf1" + data[at(data):-8] + bytes(8))
-    assert "did not load it" in restore(fresh).bad()["error"]
+    assert "did not load it" in fresh.restore().bad()["error"]
     assert server.dump() == before
     as_before(server)
 
@@ -347,7 +343,7 @@ def test_more_databases_than_the_server_has_are_refused(server, worker, make_ser
     worker.backup()
     small = make_server(databases="4")
     small.ask("SET", "mine", 1)
-    run = restore(worker, connection(small, tmp_path))
+    run = worker.restore(connection(small, tmp_path))
     assert "databases" in run.bad()["error"]
     assert set(small.dump()) == {(0, b"mine")}
 
@@ -357,7 +353,7 @@ def test_a_replica_is_not_restored(server, worker, make_server, tmp_path):
     worker.backup()
     replica = make_server(masterauth=server.password, replicaof=f"127.0.0.1 {server.port}")
     until(lambda: replica.info()["master_link_status"] == "up", 20, "the replica")
-    assert "master" in restore(worker, connection(replica, tmp_path)).bad("replica")["error"]
+    assert "master" in worker.restore(connection(replica, tmp_path)).bad("replica")["error"]
     other = Worker(tmp_path / "of-replica", connection(replica, tmp_path))
     assert other.run("backup").good()["counts"]["lasting keys"] > 0  # but backed up
 
@@ -368,7 +364,7 @@ def test_replicas_of_a_server_follow_what_is_restored(server, worker, make_serve
     replica = make_server(masterauth=server.password, replicaof=f"127.0.0.1 {server.port}")
     until(lambda: replica.info()["master_link_status"] == "up", 20, "the replica")
     server.many([("FLUSHALL",), ("SET", "newer", 1)])
-    restore(worker).good()
+    worker.restore().good()
     until(lambda: replica.dump() == before, 20, "the replica's data")
 
 
@@ -383,7 +379,7 @@ def test_programs_of_valkey_do_it_too(server, worker, tmp_path):
     assert manifest(worker)["tool_version"].startswith("valkey-cli ")
     worker.run("drill").good()
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert server.dump() == before
 
 
@@ -413,7 +409,7 @@ def test_modules_of_the_server_are_there_when_its_dump_is_loaded(make_server, tm
     tool.chmod(0o755)
     worker.environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert f"--loadmodule {module} one two" in log.read_text()
     assert server.dump() == before
 
@@ -425,7 +421,7 @@ def test_the_settings_of_the_server_stay(make_server, tmp_path):
     before = server.fill()
     worker.backup()
     server.ask("FLUSHALL")
-    restore(worker).good()
+    worker.restore().good()
     assert server.dump() == before
     assert server.ask("CONFIG", "GET", "masterauth")[1] == b'of "its" own\\'
     assert server.ask("CONFIG", "GET", "masteruser")[1] == b"somebody"
