@@ -51,6 +51,13 @@ void codec_levels(enum codec c, int *min, int *max, int *normal)
 	*normal = codecs[c].normal;
 }
 
+const char *codec_library_version(void)
+{
+	const char *whole = archive_version_string(); /* "libarchive 3.6.2" */
+
+	return whole + strcspn(whole, "0123456789");
+}
+
 struct encoder {
 	struct sink sink;
 	struct sink *next;

@@ -38,4 +38,6 @@ int codec_encoder_new(
  * xz and lz4, not at gzip's, and writes zstd without. Reads from `from` at once. */
 int codec_decoder_new(enum codec c, struct reader *from, struct reader **out, struct err *e);
 
+const char *codec_library_version(void); /* "3.6.2" */
+
 #endif

@@ -125,3 +125,8 @@ int s3_xml_parse(const char *data, size_t n, s3_xml_fn fn, void *user, struct er
 	buf_done(&p.text);
 	return r;
 }
+
+const char *s3_xml_library_version(void)
+{
+	return LIBXML_DOTTED_VERSION;
+}

@@ -19,4 +19,6 @@ typedef int (*s3_xml_fn)(void *user, const char *path, const char *text);
 /* 0, what fn returned, or -EBADMSG for what is not one whole document. */
 int s3_xml_parse(const char *data, size_t n, s3_xml_fn fn, void *user, struct err *e);
 
+const char *s3_xml_library_version(void); /* "2.9.14" */
+
 #endif
