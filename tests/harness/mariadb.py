@@ -59,13 +59,14 @@ class Mariadb:
         unprivileged.give(self.folder)
         self.run = tempfile.mkdtemp(prefix="my-", dir="/tmp")
         unprivileged.give(Path(self.run))
+        own_tmp = f"TMPDIR={self.run}"  # at its start a server removes the temporary tables of all others there
         is_new = not self.data.exists()
         if is_new:
-            unprivileged.run("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+            unprivileged.run("env", own_tmp, "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
                              "--auth-root-authentication-method=normal", cwd=self.folder)
         options = [f"--{k}" if v is None else f"--{k}={v}" for k, v in self.settings.items()]
         self.process = unprivileged.start(
-            shutil.which("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
+            "env", own_tmp, shutil.which("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
             f"--pid-file={self.run}/pid", "--bind-address=127.0.0.1", f"--port={self.port}", *options,
             cwd=self.folder, log=self.folder / "server.log")
         try:
