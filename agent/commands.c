@@ -9,8 +9,8 @@
 
 const struct flag command_flags[FLAGS] = {
 	[FLAG_AT] = {"--at", "TIME|ID",
-		"the newest backup made by then (2026-11-21, \"2026-11-21 03:00\", yesterday, 3d), "
-		"or the one of that id"},
+		"the newest made by then (2026-11-21, \"2026-11-21 03:00\", yesterday, 3d), or "
+		"that id"},
 	[FLAG_CHANNEL] = {"--channel", "NAME", "only what goes to this channel"},
 	[FLAG_CONFIG] = {"--config", "FILE",
 		"configuration file, or folder with agent.conf and conf.d (default /etc/agent)"},

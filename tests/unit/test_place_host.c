@@ -253,9 +253,12 @@ END_TEST
 
 START_TEST(the_environment_is_small_and_the_signals_are_usual)
 {
+	/* 32 and 33 are the C library's own: who began the tests by posix_spawn(3) left them ignored, and nobody can
+	 * change that by sigaction(2). */
 	struct place_command c = {
 		.argv = SH("env | cut -d= -f1 | sort | tr '\\n' ' '; "
-			   "grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | tr '\\n' ' '"),
+			   "grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | "
+			   "sed s/0000000180000000/0000000000000000/ | tr '\\n' ' '"),
 		.env = (const char *const[]){"LANG=de_DE", "X=1", NULL},
 		.cwd = "/"};
 	struct buf out = BUF_INIT(1000);
