@@ -9,7 +9,7 @@
 
 const struct flag command_flags[FLAGS] = {
 	[FLAG_AT] = {"--at", "TIME|ID",
-		"the newest made by then (2026-11-21, \"2026-11-21 03:00\", yesterday, 3d), or "
+		"the newest made by then (2026-11-21, \"2026-11-21 03:00\", 3d), or "
 		"that id"},
 	[FLAG_CHANNEL] = {"--channel", "NAME", "only what goes to this channel"},
 	[FLAG_CONFIG] = {"--config", "FILE",
