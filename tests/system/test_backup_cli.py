@@ -103,7 +103,7 @@ def test_row_11_interrupted_while_one_store_is_away_it_is_cancelled_and_not_done
         agent = make_agent(settings=config).start(samples=1)
         command = subprocess.Popen([str(BINARY), "backup", "now", "--state", str(agent.state)],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        until(lambda: "dump" in agent.cli("backup", "show", "shop", "1", "--json").stdout, 10, "the dump")
+        until(lambda: "dump" in agent.cli("backup", "show", "shop", "1", "--json").stdout, 60, "the dump")
         command.send_signal(signal.SIGINT)
         out, _ = command.communicate(timeout=20)
     assert command.returncode == 1 and re.search(r"^shop  cancelled at dump after \d+s$", out, re.M) and "part" not in out, out
