@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/fork.h"
+
 struct http_server {
 	pid_t pid;
 	int port; /* 0 on a Unix socket */
@@ -128,6 +130,8 @@ static inline void http_server_serve(int fd, int n)
 	char request[20000], path[200];
 	size_t len = 0, whole = 0;
 
+	/* A failed test leaves nothing behind. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		ssize_t r = recv(fd, request + len, sizeof(request) - 1 - len, 0);
 		const char *end, *length;
@@ -185,8 +189,7 @@ static inline struct http_server http_server_start(const char *unix_path)
 		s.port = ntohs(in.sin_port);
 	}
 	ck_assert_int_eq(listen(fd, 64), 0);
-	s.pid = fork();
-	ck_assert_int_ge(s.pid, 0);
+	s.pid = fork_in_test();
 	if (s.pid == 0)
 		http_server_accept(fd);
 	(void)setpgid(s.pid, s.pid);

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "tests/unit/fork.h"
 #include "tests/unit/scratch.h"
 
 /* In the child of with_small_disk() Check's own asserts would be lost. */
@@ -27,9 +28,7 @@ enum { CANNOT_MOUNT = 77 };
 static inline void with_small_disk(const char *mount_options, void (*body)(void))
 {
 	int status;
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
+	pid_t pid = fork_in_test();
 	if (pid == 0) {
 		if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
 			mount("none", "/", "", MS_REC | MS_PRIVATE, "") < 0 ||

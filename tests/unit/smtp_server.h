@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/fork.h"
 #include "tests/unit/scratch.h"
 
 /* What it says to a line that begins so; "" is the greeting, "." the end of the message, "text" a
@@ -92,11 +93,9 @@ static inline struct smtp_server smtp_server_start(const struct smtp_rule *rules
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
 	ck_assert_int_eq(listen(fd, 8), 0);
 	s.port = ntohs(in.sin_port);
-	s.pid = fork();
-	ck_assert_int_ge(s.pid, 0);
+	s.pid = fork_in_test();
 	if (s.pid == 0) {
 		(void)setpgid(0, 0);
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) {
 			int peer = accept(fd, NULL, NULL);
 

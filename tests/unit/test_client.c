@@ -16,6 +16,7 @@
 
 #include "agent/client.h"
 #include "base/str.h"
+#include "tests/unit/fork.h"
 #include "tests/unit/scratch.h"
 
 static pid_t server;
@@ -71,8 +72,7 @@ static void start(const char *const *answers)
 	ck_assert(str_copy(a.sun_path, sizeof(a.sun_path), scratch_path("control.sock")));
 	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
 	ck_assert_int_eq(listen(fd, 1), 0);
-	server = fork();
-	ck_assert_int_ge(server, 0);
+	server = fork_in_test();
 	if (server == 0)
 		serve(fd, answers);
 	(void)close(fd);

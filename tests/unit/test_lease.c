@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/str.h"
+#include "tests/unit/fork.h"
 #include "tests/unit/scratch.h"
 
 static struct err e;
@@ -47,9 +48,7 @@ static size_t n_files(void)
 /* A process that is killed while it holds one; `heir` (may be NULL): a child of it that keeps the descriptor. */
 static void die_with_one(const char *text, int heir[2])
 {
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
+	pid_t pid = fork_in_test();
 	if (pid == 0) {
 		struct lease *l;
 		char c;

@@ -10,6 +10,7 @@
 
 #include "backup/stop.h"
 #include "base/cleanup.h"
+#include "tests/unit/fork.h"
 #include "tests/unit/scratch.h"
 
 static int said; /* how often a run said that it waits */
@@ -38,8 +39,7 @@ static pid_t other_run(int *release)
 
 	ck_assert_int_eq(pipe(ready), 0);
 	ck_assert_int_eq(pipe(end), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
+	pid = fork_in_test();
 	if (pid == 0) {
 		struct err e;
 

@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "tests/unit/descriptors.h"
+#include "tests/unit/fork.h"
 #include "tests/unit/turns.h"
 
 static struct loop *loop;
@@ -56,9 +57,7 @@ struct exited {
 
 static pid_t fork_exit(int status)
 {
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
+	pid_t pid = fork_in_test();
 	if (pid == 0)
 		_exit(status);
 	return pid;

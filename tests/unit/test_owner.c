@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fork.h"
+
 START_TEST(a_process_that_lives_is_known)
 {
 	char self[OWNER_SIZE];
@@ -23,8 +25,7 @@ START_TEST(one_that_ended_is_not)
 	pid_t pid;
 
 	ck_assert_int_eq(pipe(fds), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
+	pid = fork_in_test();
 	if (pid == 0) {
 		owner_self(other);
 		_exit(write(fds[1], other, sizeof(other)) == (ssize_t)sizeof(other) ? 0 : 1);

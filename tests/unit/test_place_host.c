@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "backup/stop.h"
+#include "fork.h"
 #include "place_case.h"
 
 #define SH(script) ((const char *const[]){"sh", "-c", script, NULL})
@@ -326,8 +327,7 @@ START_TEST(a_killed_worker_leaves_no_dump_running)
 	pid_t worker, dump;
 
 	(void)snprintf(script, sizeof(script), "echo $$ >%s/pid; exec sleep 600", scratch);
-	worker = fork();
-	ck_assert_int_ge(worker, 0);
+	worker = fork_in_test();
 	if (worker == 0) {
 		struct source *s = source_of(script);
 		char byte;

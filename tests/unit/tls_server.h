@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/fork.h"
 #include "tests/unit/scratch.h"
 
 struct tls_server {
@@ -24,10 +24,8 @@ struct tls_server {
 /* Runs openssl to its end, quietly. */
 static inline void tls_openssl(const char *const *argv)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_in_test();
 	int status;
-
-	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		if (!freopen(scratch_path("openssl.log"), "a", stderr))
 			_exit(126);
@@ -65,11 +63,8 @@ static inline struct tls_server tls_server_start(const char *name)
 	(void)snprintf(key, sizeof(key), "%s.key", name);
 	(void)snprintf(pem, sizeof(pem), "%s.pem", name);
 	ck_assert_int_eq(pipe(fds), 0);
-	s.pid = fork();
-	ck_assert_int_ge(s.pid, 0);
+	s.pid = fork_in_test();
 	if (s.pid == 0) {
-		/* A failed test leaves nothing behind. */
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)dup2(fds[1], STDOUT_FILENO);
 		if (!freopen(scratch_path("openssl.log"), "a", stderr))
 			_exit(126);
