@@ -106,7 +106,7 @@ IMAGES = {
 
 def missing():
     """What is not installed; None when all is."""
-    return postgres.missing() or next((p for p in TOOLS + MARIADB + REDIS if not shutil.which(p)), None)
+    return postgres.Postgres.missing() or next((p for p in TOOLS + MARIADB + REDIS if not shutil.which(p)), None)
 
 
 def _sources():

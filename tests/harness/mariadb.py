@@ -3,14 +3,9 @@
 
 import os
 import shutil
-import signal
 import subprocess
-import tempfile
-from pathlib import Path
 
-from harness import unprivileged
-from harness.agent import free_port
-from harness.wait import until
+from harness.server import Database
 
 # The test's own databases are made from scratch each time: nothing of them needs to survive.
 SETTINGS = {"innodb-buffer-pool-size": "64M", "innodb-log-file-size": "16M", "innodb-flush-log-at-trx-commit": "0",
@@ -18,104 +13,63 @@ SETTINGS = {"innodb-buffer-pool-size": "64M", "innodb-log-file-size": "16M", "in
             "character-set-server": "utf8mb4", "collation-server": "utf8mb4_unicode_ci", "log-bin-trust-function-creators": "ON",
             "skip-log-bin": None}
 
-
-def missing():
-    """What is not installed; None when all is."""
-    return next((p for p in ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump") if not shutil.which(p)), None)
+# root needs its password, and nobody else is there.
+ACCOUNTS = """ALTER USER root@localhost IDENTIFIED BY '{password}';
+CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '{password}';
+GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;
+DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host NOT IN ('localhost', '127.0.0.1'));
+FLUSH PRIVILEGES;
+"""
 
 
 def quoted(name):
     return "`" + name.replace("`", "``") + "`"
 
 
-class Mariadb:
-    """`settings` are options of mariadbd; None: one without a value. The folder is one of its own unless given."""
+class Mariadb(Database):
+    """`settings` are options of mariadbd; None: one without a value."""
 
+    name, title = "mariadb", "MariaDB"
+    programs, packages = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump"), "mariadb-server"
     user, password = "root", "secret-of-mariadb"
     usual = ()  # the databases of a new one, but for the server's own
 
     def __init__(self, folder=None, settings=None):
-        self.folder = Path(folder or tempfile.mkdtemp(prefix="my-data-", dir="/tmp"))
+        super().__init__(folder)
         self.settings = {**SETTINGS, **(settings or {})}
-        self.port = free_port()
-        self.run = None  # the folder of the socket, whose path must be short
-        self.process = None
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
     def socket(self):
-        return f"{self.run}/s"
+        return self.sockets / "s"
 
-    @property
-    def data(self):
-        return self.folder / "data"
-
-    def start(self):
-        unprivileged.give(self.folder)
-        self.run = tempfile.mkdtemp(prefix="my-", dir="/tmp")
-        unprivileged.give(Path(self.run))
-        own_tmp = f"TMPDIR={self.run}"  # at its start a server removes the temporary tables of all others there
-        is_new = not self.data.exists()
-        if is_new:
-            unprivileged.run("env", own_tmp, "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
-                             "--auth-root-authentication-method=normal", cwd=self.folder)
+    def command(self):
+        own_tmp = "env", f"TMPDIR={self.sockets}"  # at its start a server removes the temporary tables of all others there
+        if not self.data.exists():
+            self.run(*own_tmp, "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+                     "--auth-root-authentication-method=normal")
+        accounts = self.folder / "accounts.sql"
+        accounts.write_text(ACCOUNTS.format(password=self.password))
+        accounts.chmod(0o644)
         options = [f"--{k}" if v is None else f"--{k}={v}" for k, v in self.settings.items()]
-        self.process = unprivileged.start(
-            "env", own_tmp, shutil.which("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
-            f"--pid-file={self.run}/pid", "--bind-address=127.0.0.1", f"--port={self.port}", *options,
-            cwd=self.folder, log=self.folder / "server.log")
-        try:
-            until(lambda: self._answers("" if is_new else self.password), 60, "MariaDB", step=0.02)
-            if is_new:
-                self._close()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        return (*own_tmp, shutil.which("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
+                f"--pid-file={self.sockets}/pid", f"--init-file={accounts}", "--bind-address=127.0.0.1", f"--port={self.port}", *options)
 
-    def _close(self):
-        """From now on root needs its password, and nobody else is there."""
-        self._run("mariadb", password="", input=(
-            f"SET PASSWORD = PASSWORD('{self.password}');"
-            f"CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '{self.password}';"
-            "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;"
-            "DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host NOT IN ('localhost', '127.0.0.1'));"
-            "FLUSH PRIVILEGES;").encode())
+    def answers(self):
+        return self.socket.exists() and self.sql("SELECT 1")
 
-    def _answers(self, password):
-        if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
-            raise RuntimeError("MariaDB ended:\n" + (self.folder / "server.log").read_text(errors="replace"))
-        return Path(self.socket).exists() and self._run("mariadb", "-e", "SELECT 1", password=password)
-
-    def job(self, folder, user=None, password=None):
-        """Options of a backup job."""
-        secret = Path(folder) / f"{user or self.user}.password"
-        secret.write_text(password or self.password)
-        secret.chmod(0o600)
-        return {"engine": "mariadb", "host": "127.0.0.1", "port": self.port, "user": user or self.user,
-                "password_file": str(secret)}
-
-    def _run(self, program, *words, password=None, **more):
-        environment = {**os.environ, "MYSQL_PWD": self.password if password is None else password}
+    def tool(self, program, *words, **more):
+        """Runs one of the tools as root and returns what it printed."""
+        environment = {**os.environ, "MYSQL_PWD": self.password}
         r = subprocess.run([program, "--no-defaults", f"--socket={self.socket}", f"--user={self.user}",
                             "--default-character-set=utf8mb4", *words], env=environment, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, check=False, **more)
         assert r.returncode == 0, f"{program} {words}: {r.stderr.decode(errors='replace')}"
         return r.stdout.decode(errors="surrogateescape")
 
-    def tool(self, program, *words, **more):
-        """Runs one of the tools as root and returns what it printed."""
-        return self._run(program, *words, **more)
-
     def sql(self, text, db=None):
         """Runs statements and returns what they print, a row a line, columns with a tab between, as --batch escapes them."""
         words = ["--batch", "--skip-column-names", "--binary-mode", *([db] if db else [])]
-        return self._run("mariadb", *words, input=text.encode()).rstrip("\n")
+        return self.tool("mariadb", *words, input=text.encode()).rstrip("\n")
 
     def create(self, db, text="", options="CHARACTER SET utf8mb4"):
         """A database, with these statements run in it."""
@@ -172,12 +126,3 @@ class Mariadb:
         """All that are in that database."""
         for words in self.sql(f"SELECT concat('KILL ', id) FROM information_schema.processlist WHERE db = '{db}'").splitlines():
             self.sql(words)
-
-    def stop(self):
-        """And removes everything."""
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self.run:
-            shutil.rmtree(self.run, ignore_errors=True)

@@ -5,15 +5,11 @@ As in the official images: a password is needed over TCP (scram-sha-256), none t
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
-from harness import unprivileged
-from harness.agent import free_port
-from harness.wait import until
+from harness.server import Database
 
 # The test's own databases are made from scratch each time: nothing of them needs to survive.
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
@@ -23,11 +19,6 @@ SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 def versions():
     """Of the servers that are installed, the newest first."""
     return sorted((p.parent.parent.name for p in Path("/usr/lib/postgresql").glob("*/bin/postgres")), key=float, reverse=True)
-
-
-def missing():
-    """What is not installed; None when all is."""
-    return None if versions() else "postgresql"
 
 
 def quoted(name):
@@ -41,76 +32,50 @@ PROPERTIES = """SELECT pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d
   WHERE setdatabase = d.oid) AS settings FROM pg_database d WHERE datname = """
 
 
-class Postgres:
-    """`settings` are lines of postgresql.conf. Databases are UTF-8. The folder is one of its own unless given: every start of
-    pytest closes the folder above its own ones to other users, while other tests run."""
+class Postgres(Database):
+    """`settings` are lines of postgresql.conf. Databases are UTF-8."""
 
+    name, title = "postgresql", "PostgreSQL"
+    end = signal.SIGQUIT
     user, password = "postgres", "secret-of-postgres"
     usual = ("postgres",)  # the databases of a new one
 
+    @classmethod
+    def missing(cls):
+        return None if versions() else "postgresql"
+
     def __init__(self, folder=None, settings=None, version=None):
-        self.folder = Path(folder or tempfile.mkdtemp(prefix="pg-data-", dir="/tmp"))
+        super().__init__(folder)
         self.bin = Path("/usr/lib/postgresql") / (version or versions()[0]) / "bin"
         self.settings = {**SETTINGS, **(settings or {})}
-        self.port = free_port()
-        self.host = None  # the folder of the socket; its path must be short
-        self.process = None
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
-    def data(self):
-        return self.folder / "data"
+    def host(self):
+        """For the tools: the folder of its socket."""
+        return str(self.sockets)
 
-    def start(self):
-        unprivileged.give(self.folder)
-        self.host = tempfile.mkdtemp(prefix="pg-", dir="/tmp")
-        unprivileged.give(Path(self.host))
-        Path(self.host).chmod(0o755)
+    def command(self):
         if not (self.data / "PG_VERSION").exists():
             self._make()
-        log = self.folder / "server.log"
-        self.process = unprivileged.start(
-            str(self.bin / "postgres"), "-D", str(self.data), "-p", str(self.port), "-k", self.host, cwd=self.folder, log=log)
-        try:
-            until(self._answers, 60, "PostgreSQL", step=0.02)
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        return self.bin / "postgres", "-D", self.data, "-p", self.port, "-k", self.sockets
 
     def _make(self):
         secret = self.folder / "password"
         secret.write_text(self.password)
         secret.chmod(0o644)
-        unprivileged.run(
-            str(self.bin / "initdb"), "-D", str(self.data), "-U", self.user, "--auth-host=scram-sha-256", "--auth-local=trust",
-            f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions", cwd=self.folder)
+        self.run(self.bin / "initdb", "-D", self.data, "-U", self.user, "--auth-host=scram-sha-256", "--auth-local=trust",
+                 f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
         secret.unlink()
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as f:
             f.writelines(f"{name} = '{value}'\n" for name, value in {"listen_addresses": "127.0.0.1", **self.settings}.items())
 
-    def _answers(self):
-        if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
-            raise RuntimeError("PostgreSQL ended:\n" + self._last_words())
+    def reload(self):
+        """It reads its rules anew."""
+        self.processes[self.name].send_signal(signal.SIGHUP)
+
+    def answers(self):
         r = subprocess.run([self.bin / "pg_isready", "-q"], env=self.environment(), check=False)
         return r.returncode == 0
-
-    def _last_words(self):
-        """Of a server that has ended."""
-        return (self.folder / "server.log").read_text(errors="replace")[-3000:]
-
-    def job(self, folder, user=None, password=None):
-        """Options of a backup job: over TCP, where a password is needed."""
-        secret = Path(folder) / f"{user or self.user}.password"
-        secret.write_text(password or self.password)
-        secret.chmod(0o600)
-        return {"engine": "postgresql", "host": "127.0.0.1", "port": self.port, "user": user or self.user,
-                "password_file": str(secret)}
 
     def environment(self, db="postgres", **more):
         """For the tools: PGHOST and the others."""
@@ -121,7 +86,7 @@ class Postgres:
         """Runs one of the tools and returns what it printed."""
         r = subprocess.run([self.bin / words[0], *words[1:]], env=self.environment(db), stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, check=False, **more)
-        assert r.returncode == 0, f"{words}: {r.stderr.decode(errors='replace')}{self._last_words()}"
+        assert r.returncode == 0, f"{words}: {r.stderr.decode(errors='replace')}{self.last_words(self.name)}"
         return r.stdout.decode()
 
     def sql(self, text, db="postgres"):
@@ -171,12 +136,3 @@ class Postgres:
         """What pg_dump says of everything but the rows, without the lines that differ from run to run."""
         lines = self.tool("pg_dump", "--schema-only", db=db).split("\n")
         return [line for line in lines if not line.startswith(("\\restrict", "\\unrestrict"))]
-
-    def stop(self):
-        """And removes everything."""
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGQUIT)
-            self.process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self.host:
-            shutil.rmtree(self.host, ignore_errors=True)

@@ -3,20 +3,10 @@
 
 `dump()` is all that is in it, so that two servers, or two moments of one, can be compared."""
 
-import shutil
-import signal
 import socket
-import tempfile
-from pathlib import Path
 
-from harness import unprivileged
-from harness.agent import free_port
+from harness.server import Database
 from harness.wait import until
-
-
-def missing():
-    """What is not installed; None when all is."""
-    return None if shutil.which("redis-server") and shutil.which("redis-cli") else "redis-server"
 
 
 class Refused(Exception):
@@ -65,34 +55,23 @@ READ = {
 IN_ORDER = {b"set": sorted, b"hash": lambda v: sorted(zip(v[::2], v[1::2]))}
 
 
-class Redis:
+class Redis(Database):
     """`settings` are lines of redis.conf; a list is several of them."""
 
-    def __init__(self, folder, password="secret-of-redis", **settings):
-        self.folder, self.password = Path(folder), password
+    name, title = "redis", "Redis"
+    programs, packages = ("redis-server", "redis-cli"), "redis-server"
+
+    def __init__(self, folder=None, password="secret-of-redis", **settings):
+        super().__init__(folder)
+        self.password = password
         self.settings = {"save": ["3600 1"], "repl-diskless-sync-delay": "0", **settings}
-        self.port = free_port()
-        self.host = "127.0.0.1"
-        self.socket_folder = None  # its path must be short
-        self.process = None
         self.file, self.connection = None, None
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
     def socket(self):
-        return f"{self.socket_folder}/s"
+        return f"{self.sockets}/s"
 
-    def start(self):
-        unprivileged.give(self.folder)
-        if not self.socket_folder:
-            self.socket_folder = tempfile.mkdtemp(prefix="redis-", dir="/tmp")
-            unprivileged.give(Path(self.socket_folder))
-            Path(self.socket_folder).chmod(0o755)
+    def command(self):
         conf = self.folder / "redis.conf"
         lines = {"bind": "127.0.0.1", "port": self.port, "unixsocket": self.socket, "unixsocketperm": "777",
                  "dir": self.folder, **self.settings}
@@ -101,17 +80,9 @@ class Redis:
         conf.write_text("".join(f"{name} {value or quoted('')}\n" for name, values in lines.items()
                                 for value in (values if isinstance(values, list) else [values])))
         conf.chmod(0o644)
-        self.process = unprivileged.start("redis-server", str(conf), cwd=self.folder, log=self.folder / "server.log")
-        try:
-            until(self._answers, 30, "Redis", step=0.02)
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        return "redis-server", conf
 
-    def _answers(self):
-        if self.process.poll() is not None:  # no AssertionError: there is nothing to wait for
-            raise RuntimeError("Redis ended:\n" + (self.folder / "server.log").read_text(errors="replace")[-3000:])
+    def answers(self):
         try:
             return self.ask("PING") == b"PONG"
         except (OSError, Refused):
@@ -124,19 +95,12 @@ class Redis:
                 thing.close()
         self.file = self.connection = None
 
-    def stop(self, how=signal.SIGKILL):
+    def cut(self):
         self._hang_up()
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(30)
-        self.process = None
-        if self.socket_folder and how == signal.SIGKILL:
-            shutil.rmtree(self.socket_folder, ignore_errors=True)
-            self.socket_folder = None
+        super().cut()
 
     def restart(self):
-        """As after a power cut: what it has not written is lost."""
-        self.stop()
+        self.cut()
         return self.start()
 
     # --- questions

@@ -5,24 +5,15 @@ It checks signatures, hashes of bodies and all the rules of multipart uploads, a
 Without a fixed region: any is accepted."""
 
 import itertools
-import os
-import shutil
-import signal
-import socket
-import subprocess
 import uuid
-from pathlib import Path
 
-import boto3
-import botocore.config
-
+from harness import unprivileged
 from harness.agent import free_port
-from harness.s3 import Bucket
-from harness.wait import until
+from harness.s3 import Bucket, client
+from harness.server import Server
 
 ACCESS_KEY = "TESTACCESSKEY0000001"
 SECRET_KEY = "testSecretKey/+0000000000000000000000001"
-USER = "nobody"
 KMS_KEY = "backups-key"
 
 CONF = """
@@ -68,22 +59,17 @@ rgw crypt s3 kms encryption keys = {kms_key}=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGg
 """
 
 
-def missing():
-    """What is not installed; None when all is."""
-    for program in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool", "ceph"):
-        if not shutil.which(program):
-            return program
-    return None
-
-
-class Rgw:
+class Rgw(Server):
     """start() takes about two seconds. `part_min`: parts may be this small, so that tests need not send much."""
 
+    name, title = "rgw", "radosgw"
+    programs = "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool", "ceph"
+    packages = "radosgw, ceph-mon, ceph-osd"
+
     def __init__(self, folder, part_min=4096):
-        self.folder = Path(folder)
-        self.mon_port = self.port = None
+        super().__init__(folder)
+        self.mon_port = None
         self.part_min = part_min
-        self.processes = []
         self.numbers = itertools.count(1)
 
     @property
@@ -93,71 +79,40 @@ class Rgw:
     def start(self):
         """Once more when somebody was quicker with a port."""
         try:
-            return self._start_once()
+            return super().start()
         except (AssertionError, RuntimeError):
-            self.stop()
-            return self._start_once()
+            return super().start()
 
-    def _start_once(self):
+    def launch(self):
         self.mon_port, self.port = free_port(), free_port()
         fsid = str(uuid.uuid4())
-        self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("mon", "osd", "run"):
-            (self.folder / name).mkdir()
+            unprivileged.give(self.folder / name)
         (self.folder / "ceph.conf").write_text(CONF.format(
             fsid=fsid, mon=self.mon_port, port=self.port, folder=self.folder, part_min=self.part_min,
             kms_key=KMS_KEY))
-        shutil.chown(self.folder, USER)
-        for path in self.folder.iterdir():
-            shutil.chown(path, USER)
-        for path in self.folder.parents:  # pytest's folders are closed
-            if str(path).startswith("/tmp/") and path.stat().st_uid == os.getuid():
-                path.chmod(path.stat().st_mode | 0o011)
         self._make(fsid)
         self.add_user("test", ACCESS_KEY, SECRET_KEY)
-        return self
 
     def _make(self, fsid):
         conf, keyring = ["-c", str(self.folder / "ceph.conf")], str(self.folder / "keyring")
-        self._run("monmaptool", "--create", "--clobber", "--fsid", fsid, "--addv", "a",
+        self.run("monmaptool", "--create", "--clobber", "--fsid", fsid, "--addv", "a",
                   f"[v2:127.0.0.1:{self.mon_port}]", str(self.folder / "monmap"))
-        self._run("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
+        self.run("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
         for name in ("client.admin", "client.rgw.test", "osd.0"):
-            self._run("ceph-authtool", keyring, "--gen-key", "-n", name, "--cap", "mon", "allow *",
+            self.run("ceph-authtool", keyring, "--gen-key", "-n", name, "--cap", "mon", "allow *",
                       "--cap", "osd", "allow *", "--cap", "mgr", "allow *")
-        self._run("ceph-mon", *conf, "--keyring", keyring, "--mkfs", "-i", "a", "--monmap", str(self.folder / "monmap"))
-        self._start("mon", "ceph-mon", *conf, "-i", "a", "-f")
+        self.run("ceph-mon", *conf, "--keyring", keyring, "--mkfs", "-i", "a", "--monmap", str(self.folder / "monmap"))
+        self.spawn("mon", "ceph-mon", *conf, "-i", "a", "-f")
         osd = str(uuid.uuid4())
-        self._run("timeout", "60", "ceph", *conf, "osd", "new", osd)
-        self._run("ceph-osd", *conf, "-i", "0", "--mkfs", "--osd-uuid", osd)
-        self._start("osd", "ceph-osd", *conf, "-i", "0", "-f")
+        self.run("timeout", "60", "ceph", *conf, "osd", "new", osd)
+        self.run("ceph-osd", *conf, "-i", "0", "--mkfs", "--osd-uuid", osd)
+        self.spawn("osd", "ceph-osd", *conf, "-i", "0", "-f")
         self._serve()
 
     def _serve(self):
-        self._start("rgw", "radosgw", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", "-f")
-        until(self._answers, 60, "radosgw")
-
-    def _answers(self):
-        dead = [name for name, p in self.processes if p.poll() is not None]
-        if dead:  # no AssertionError: there is nothing to wait for
-            raise RuntimeError(f"{dead[0]} ended:\n" + (self.folder / f"{dead[0]}.out").read_text(errors="replace"))
-        with socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-
-    def _as_user(self, *command):
-        return ["setpriv", "--reuid", USER, "--regid", "nogroup", "--clear-groups", "--", *command]
-
-    def _run(self, *command):
-        r = subprocess.run(self._as_user(*command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, check=False, cwd=self.folder)
-        assert r.returncode == 0, f"{' '.join(command)}: {r.stdout}"
-        return r.stdout
-
-    def _start(self, name, *command):
-        with open(self.folder / f"{name}.out", "wb") as out:
-            self.processes.append((name, subprocess.Popen(
-                self._as_user(*command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
-                start_new_session=True)))
+        self.spawn("rgw", "radosgw", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", "-f")
+        self.wait(lambda: self.listens(self.port))
 
     def add_user(self, name, access_key, secret_key):
         self._admin("user", "create", f"--uid={name}", f"--display-name={name}", f"--access-key={access_key}",
@@ -168,19 +123,16 @@ class Rgw:
         where = ["--placement-id", "default-placement", "--storage-class", name]
         self._admin("zonegroup", "placement", "add", "--rgw-zonegroup", "default", *where)
         self._admin("zone", "placement", "add", "--rgw-zone", "default", *where, "--data-pool", "default.rgw.buckets.data")
-        _, gateway = self.processes.pop()
+        gateway = self.processes.pop("rgw")
         gateway.terminate()  # the others would wait for one that was killed
         gateway.wait(20)
         self._serve()
 
     def _admin(self, *arguments):
-        self._run("radosgw-admin", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", *arguments)
+        self.run("radosgw-admin", "-c", str(self.folder / "ceph.conf"), "-n", "client.rgw.test", *arguments)
 
     def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
-        return boto3.client(
-            "s3", endpoint_url=self.endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
-            region_name="us-east-1",
-            config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, proxies={}))
+        return client(self.endpoint, access_key, secret_key, "us-east-1")
 
     def new_bucket(self, **options):
         """The name of one that nobody else has; `options` are those of CreateBucket."""
@@ -192,12 +144,3 @@ class Rgw:
         """A new one for the store, which goes to `endpoint`: a proxy's, or the gateway itself."""
         name = self.new_bucket(**(create or {}))
         return Bucket(folder, self.client(), name, endpoint or self.endpoint, ACCESS_KEY, SECRET_KEY, **settings)
-
-    def stop(self):
-        for _, p in reversed(self.processes):
-            if p.poll() is None:
-                p.send_signal(signal.SIGKILL)
-        for _, p in self.processes:
-            p.wait(20)
-        self.processes = []
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,12 +8,22 @@ import signal
 import subprocess
 from pathlib import Path
 
+import boto3
+import botocore.config
+
 from harness.agent import ROOT
 
 DRIVER = Path(os.environ.get("STORE_DRIVER") or ROOT / os.environ.get("BUILD", "build") / "tests" / "store_driver")
 
 # So short that a test need not wait; the real ones are 30 minutes and half a second.
 RETRIES = {"retry_ms": 20000, "retry_base_ms": 20}
+
+
+def client(endpoint, access_key, secret_key, region):
+    """Without retries: what the server says is what the test sees."""
+    return boto3.client(
+        "s3", endpoint_url=endpoint, aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region,
+        config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, proxies={}))
 
 
 class Result:

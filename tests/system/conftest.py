@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several tests share, each process of pytest its own: an agent for all that only ask, servers of databases, a gateway of S3."""
 
+import contextlib
 import itertools
 
 import pytest
 
-from harness import mariadb, postgres
-from harness import rgw as rgw_server
 from harness.agent import Agent
+from harness.mariadb import Mariadb
+from harness.postgres import Postgres
+from harness.redis import Redis
 from harness.rgw import Rgw
 from harness.s3proxy import S3Proxy
+from harness.swift import Swift
 
 _clients = itertools.count(1)
 
@@ -27,13 +30,17 @@ def client():
     return {"X-Forwarded-For": f"203.0.113.{next(_clients)}"}
 
 
+def running(kind, *arguments):
+    """A server of this kind, as long as it is wanted."""
+    if missing := kind.missing():
+        pytest.skip(f"no {missing}")
+    with kind(*arguments) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def postgres_server():
-    if postgres.missing():
-        pytest.skip(f"no {postgres.missing()}")
-    server = postgres.Postgres().start()
-    yield server
-    server.stop()
+    yield from running(Postgres)
 
 
 @pytest.fixture
@@ -45,11 +52,7 @@ def pg(postgres_server):
 
 @pytest.fixture(scope="session")
 def mariadb_server():
-    if mariadb.missing():
-        pytest.skip(f"no {mariadb.missing()}")
-    server = mariadb.Mariadb().start()
-    yield server
-    server.stop()
+    yield from running(Mariadb)
 
 
 @pytest.fixture
@@ -59,15 +62,33 @@ def my(mariadb_server):
     mariadb_server.clean()
 
 
+@pytest.fixture(scope="session")
+def redis_server():
+    yield from running(Redis)
+
+
+@pytest.fixture
+def redis(redis_server):
+    """A Redis server, empty."""
+    redis_server.many([("FLUSHALL",), ("FUNCTION", "FLUSH")])
+    return redis_server
+
+
+@pytest.fixture
+def make_redis():
+    """More of them, with settings of their own."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(Redis(**settings))
+
+
 @pytest.fixture(scope="module")
 def rgw(tmp_path_factory):
-    if missing := rgw_server.missing():
-        pytest.skip(f"no {missing} (Debian packages radosgw, ceph-mon, ceph-osd)")
-    server = Rgw(tmp_path_factory.mktemp("rgw"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    yield from running(Rgw, tmp_path_factory.mktemp("rgw"))
+
+
+@pytest.fixture(scope="module")
+def swift(tmp_path_factory):
+    yield from running(Swift, tmp_path_factory.mktemp("swift"))
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import subprocess
 
 import pytest
 
-from harness import rgw as rgw_server
 from harness.agent import BINARY
-from harness.rgw import ACCESS_KEY, SECRET_KEY
+from harness.rgw import ACCESS_KEY, SECRET_KEY, Rgw
 from harness.s3 import end
 from harness.s3proxy import Change, Cut, S3Proxy, Say, error
 from harness.wait import until
@@ -25,7 +24,7 @@ def missing():
     if b"libs3.so.2" not in BINARY.read_bytes():
         return "libs3 in this build (Debian package libs3-dev)"
     r = subprocess.run(["ldconfig", "-p"], stdout=subprocess.PIPE, check=False, text=True)
-    return rgw_server.missing() or (None if "libs3.so.2" in r.stdout else "libs3.so.2 (Debian package libs3-2)")
+    return Rgw.missing() or (None if "libs3.so.2" in r.stdout else "libs3.so.2 (Debian package libs3-2)")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -157,7 +157,7 @@ def test_without_a_user_it_comes_in_as_the_systems_user_postgres(pg, worker):
     local = {"host": None, "password_file": None, "user": None, "socket": pg.host}
     try:
         rules.write_text("local all all peer\n")
-        pg.process.send_signal(signal.SIGHUP)
+        pg.reload()
         until(lambda: not answers(pg), 10, "the server's new rules")
         order = {k: v for k, v in {**worker.job, **local}.items() if v is not None}
         worker.job = order
@@ -166,7 +166,7 @@ def test_without_a_user_it_comes_in_as_the_systems_user_postgres(pg, worker):
         assert "set host, user and password_file" in run.bad("Peer authentication failed")["error"]
     finally:
         rules.write_text(usual)
-        pg.process.send_signal(signal.SIGHUP)
+        pg.reload()
         until(lambda: answers(pg), 10, "the server's old rules")
     pg.drop("shop")
     worker.restore().good()

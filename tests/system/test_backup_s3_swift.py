@@ -6,26 +6,14 @@ import random
 
 import pytest
 
-from harness import swift as swift_server
 from harness.s3 import Bucket
-from harness.swift import ACCESS_KEY, REGION, SECRET_KEY, Swift
+from harness.swift import ACCESS_KEY, REGION, SECRET_KEY
 
 PART = 65536
 DATA = random.Random(3).randbytes(3 * PART + 5)
 NUMBERS = itertools.count(1)
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture(scope="module")
-def swift(tmp_path_factory):
-    if missing := swift_server.missing():
-        pytest.skip(f"no {missing} (Debian packages swift-proxy, swift-account, swift-container, swift-object, memcached)")
-    server = Swift(tmp_path_factory.mktemp("swift"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
 
 
 @pytest.fixture
