@@ -5,6 +5,7 @@ As in the official images: a password is needed over TCP (scram-sha-256), none t
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -131,6 +132,11 @@ class Postgres(Database):
     def properties(self, db):
         """What stands outside of a database and belongs to it."""
         return self.ask(PROPERTIES + "'" + db.replace("'", "''") + "'")
+
+    def rights(self):
+        """Of all roles."""
+        lines = self.tool("pg_dumpall", "--globals-only").split("\n")
+        return [line for line in lines if not re.match(r"-- (Started|Completed)|\\(un)?restrict", line)]
 
     def schema(self, db):
         """What pg_dump says of everything but the rows, without the lines that differ from run to run."""

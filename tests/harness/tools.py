@@ -25,6 +25,23 @@ class Tools:
         path.chmod(0o755)
         return path
 
+    def say_version(self, name, text):
+        """It says that it is another version."""
+        self.add(name, f'[ "$1" = --version ] && {{ echo "{text}"; exit; }}\nexec "$REAL" "$@"')
+
+    def end_badly(self, name):
+        """It does all it should, and then says that it failed."""
+        self.add(name, '"$REAL" "$@" || exit\n[ "$1" = --version ] || { echo "at the very end" >&2; exit 1; }')
+
+    def cut_short(self, name):
+        """It ends early, as if all was well."""
+        self.add(name, '[ "$1" = --version ] && exec "$REAL" "$@"\n"$REAL" "$@" | head -c 20000')
+
+    def write_down(self, log, *names):
+        """What they are called with, a word a line."""
+        for name in names:
+            self.add(name, f'printf "%s\\n" "{name}" "$@" >>{log}\nexec "$REAL" "$@"')
+
     def only(self, *names):
         """The whole PATH: just these programs."""
         for name in names:

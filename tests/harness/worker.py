@@ -113,6 +113,13 @@ class Worker:
         return Run(self.order(do, job, **members), f"{base}.report", f"{base}.stdout", f"{base}.stderr",
                    self.prefix, self.environment)
 
+    def slow_backup(self):
+        """One that is in the middle of its dump."""
+        run = self.begin("backup", {"compression": "none", "bandwidth": 3_000_000})
+        until(lambda: any(p["plain_bytes"] > 1_500_000 for p in run.said("progress")) or run.process.poll() is not None, 20,
+              "the middle of the dump")
+        return run
+
     def run(self, do, job=None, **members):
         return self.begin(do, job, **members).wait()
 
@@ -139,13 +146,19 @@ class Worker:
     def manifests(self, store=None):
         return [f for f in self.files(store) if f.endswith("/manifest.json")]
 
-    def change_manifest(self, change):
+    def manifest_path(self, store=None):
         """That of the only backup."""
-        [name] = self.manifests()
-        path = Path(self.stores[0]["path"]) / name
-        manifest = json.loads(path.read_text())
+        store = store or self.stores[0]
+        [name] = self.manifests(store)
+        return Path(store["path"]) / name
+
+    def manifest(self, store=None):
+        return json.loads(self.manifest_path(store).read_text())
+
+    def change_manifest(self, change):
+        manifest = self.manifest()
         change(manifest)
-        path.write_text(json.dumps(manifest))
+        self.manifest_path().write_text(json.dumps(manifest))
 
     def backups(self, store=None):
         """What `list` says of the store."""
@@ -153,6 +166,13 @@ class Worker:
         run = self.run("list")
         run.good()
         return next(line["backups"] for line in run.said("catalogue") if line["store"] == name)
+
+    def nothing_left(self):
+        """As if the run had never been."""
+        for store in self.stores:
+            if store["type"] == "directory":
+                assert self.files(store) == []
+        assert self.journals() == []
 
     def journals(self):
         """Of runs; one that was killed before it had its name is swept an hour later."""

@@ -13,6 +13,7 @@ from harness.redis import Redis
 from harness.rgw import Rgw
 from harness.s3proxy import S3Proxy
 from harness.swift import Swift
+from harness.tools import Tools
 
 _clients = itertools.count(1)
 
@@ -79,6 +80,14 @@ def make_redis():
     """More of them, with settings of their own."""
     with contextlib.ExitStack() as stack:
         yield lambda **settings: stack.enter_context(Redis(**settings))
+
+
+@pytest.fixture
+def tools(worker, tmp_path):
+    """Programs that stand before the real ones, for the worker of the test's file."""
+    found = Tools(tmp_path / "tools")
+    worker.environment = found.environment()
+    return found
 
 
 @pytest.fixture(scope="module")

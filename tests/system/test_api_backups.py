@@ -2,7 +2,6 @@
 """The routes of backups: what is asked of the daemon, what is refused before, the live stream, Prometheus. The daemon is a stand-in
 where what it has to say must be foretold; the last tests have the real one."""
 
-import json
 import shutil
 import subprocess
 import time

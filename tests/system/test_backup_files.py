@@ -77,11 +77,6 @@ def files(tmp_path):
     return Worker(tmp_path, {"engine": "directory", "command": None, "path": str(folder), "name": "files"})
 
 
-def manifest(worker):
-    [name] = worker.manifests()
-    return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
-
-
 # --- folders
 
 def test_a_folder_comes_back_as_it_was(files, tmp_path):
@@ -159,7 +154,7 @@ def test_what_is_left_out_is_told(files, tmp_path):
         run = files.run("backup")
     run.good()
     assert "sock: it is a socket: left out" in run.warnings()
-    assert manifest(files)["warnings"] == ["sock: it is a socket: left out"]
+    assert files.manifest()["warnings"] == ["sock: it is a socket: left out"]
 
 
 @pytest.mark.root

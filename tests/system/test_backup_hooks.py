@@ -27,11 +27,6 @@ def log(tmp_path):
     return tmp_path / "log"
 
 
-def nothing_left(worker):
-    assert worker.files() == []
-    assert worker.journals() == []
-
-
 def nothing_runs(run):
     until(lambda: not proc.in_session(run.process.pid), 10, "the end of all that the run had started")
 
@@ -52,17 +47,17 @@ def test_without_a_good_pre_there_is_no_backup(worker, log):
                           "command": sh('echo dump >>"$1"; echo hello', log)}).bad("not today")
     assert "dump" not in log.read_text()
     assert log.read_text().startswith("shop failed 0 ") and "not today" in log.read_text()
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_pre_that_is_not_there_is_a_failure(worker):
     worker.run("backup", {"pre": ["/nonexistent/pre"]}).bad("/nonexistent/pre")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_pre_that_is_killed_is_a_failure(worker):
     worker.run("backup", {"pre": sh("kill -9 $$")}).bad("pre")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 @pytest.mark.parametrize("script", ["echo could not tell >&2; exit 1", "kill -9 $$", "exec tail -f /dev/null"])
@@ -80,14 +75,14 @@ def test_a_bad_on_failure_hides_no_failure(worker, script):
     run = worker.run("backup", {"command": sh("echo no such table >&2; exit 1"), "on_failure": sh(script), "command_deadline": 1000})
     run.bad("no such table")
     assert any(w.startswith("on_failure") for w in run.warnings()), run.warnings()
-    nothing_left(worker)
+    worker.nothing_left()
     nothing_runs(run)
 
 
 def test_a_pre_that_hangs_is_ended(worker):
     run = worker.run("backup", {"pre": sh("tail -f /dev/null & exec tail -f /dev/null"), "command_deadline": 1000})
     run.bad("pre")
-    nothing_left(worker)
+    worker.nothing_left()
     nothing_runs(run)
 
 
@@ -112,7 +107,7 @@ def test_a_stop_ends_what_runs_and_on_failure_still_tells(worker, hook, log, tmp
     assert run.stop().bad()["code"] == "cancelled"
     assert not proc.alive(int(pid.read_text()))
     assert log.read_text().startswith("shop cancelled ")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_on_failure_is_told_of_a_partial_backup(worker, log):

@@ -5,12 +5,11 @@ import json
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from harness.agent import BINARY, ROOT
-from harness.tools import Tools, find_below
+from harness.tools import find_below
 from harness.wait import until
 from harness.worker import Worker
 
@@ -23,14 +22,6 @@ def worker(my, tmp_path):
     return Worker(tmp_path, {"database": ["shop"], **my.job(tmp_path)})
 
 
-@pytest.fixture
-def tools(worker, tmp_path):
-    """Programs that stand before the real ones."""
-    found = Tools(tmp_path / "tools")
-    worker.environment = found.environment()
-    return found
-
-
 def make_shop(my):
     my.create("shop", SHOP, "CHARACTER SET utf8mb4 COLLATE utf8mb4_czech_ci")
     return my.rows("shop"), my.schema("shop")
@@ -39,16 +30,6 @@ def make_shop(my):
 def small_shop(my):
     my.create("shop", ORDERS)
     return my.rows("shop")
-
-
-def manifest(worker):
-    [name] = worker.manifests()
-    return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
-
-
-def nothing_left(worker):
-    assert worker.files() == []
-    assert worker.journals() == []
 
 
 # --- the configuration
@@ -116,7 +97,7 @@ def test_all_databases_come_back_with_users_and_what_they_may(my, worker):
     run = worker.run("backup", everything)
     run.good()
     assert run.warnings() == []
-    assert [m["title"] for m in manifest(worker)["members"]] == ["globals", "b`log; x", "shop"]
+    assert [m["title"] for m in worker.manifest()["members"]] == ["globals", "b`log; x", "shop"]
     my.clean()
     assert (my.databases(), my.accounts()) == ([], [])
     run = worker.restore(everything)
@@ -140,7 +121,7 @@ def test_one_member_comes_back_alone(my, worker):
     for name in ("shop", "blog", "other"):
         my.create(name, f"CREATE TABLE t (x text); INSERT INTO t VALUES ('{name}')")
     worker.backup({"database": ["shop", "blog"]})
-    assert [m["title"] for m in manifest(worker)["members"]] == ["shop", "blog"]
+    assert [m["title"] for m in worker.manifest()["members"]] == ["shop", "blog"]
     for name in ("shop", "blog"):
         my.sql("UPDATE t SET x = 'changed'", name)
     worker.restore(member="blog").good()
@@ -185,7 +166,7 @@ def test_a_wrong_password_is_a_failure_and_says_where_to_look(my, worker, tmp_pa
     result = worker.run("backup", my.job(tmp_path, password="wrong-and-secret")).bad("Access denied for user")
     assert "password_file" in result["error"]
     assert "wrong-and-secret" not in json.dumps(result)
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 @pytest.fixture
@@ -198,7 +179,7 @@ def weak(my, worker, tmp_path):
 def test_row_06_triggers_that_would_be_left_out_are_a_failure(my, weak):
     make_shop(my)
     weak.run("backup").bad("GRANT TRIGGER ON `shop`.* TO it")
-    nothing_left(weak)
+    weak.nothing_left()
     my.sql("GRANT TRIGGER ON shop.* TO weak@'127.0.0.1'")
     run = weak.run("backup")
     assert run.good()["counts"]["triggers"] == 2
@@ -217,7 +198,7 @@ def test_row_06_of_all_databases_users_that_cannot_be_read_are_said(my, weak):
 def test_row_06_a_database_that_is_not_there_is_a_failure(my, worker):
     my.create("shop2")
     assert "shop2" in worker.run("backup").bad("there is no shop")["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_06_a_database_without_tables_is_said(my, worker):
@@ -253,61 +234,57 @@ def test_a_tool_that_is_missing_is_named_with_its_package(my, worker, tools, nam
     small_shop(my)
     worker.environment = tools.only(*(n for n in ("mariadb-dump", "mariadb") if n != name))
     assert "mariadb-client" in worker.run("backup").bad(f"neither {name} nor ")["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_tool_older_than_the_server_is_said(my, worker, tools):
     small_shop(my)
-    tools.add("mariadb-dump", '[ "$1" = --version ] && { echo "mysqldump  Ver 10.16 Distrib 5.5.68-MariaDB, for Linux"; exit; }\n'
-              'exec "$REAL" "$@"')
+    tools.say_version("mariadb-dump", "mysqldump  Ver 10.16 Distrib 5.5.68-MariaDB, for Linux")
     run = worker.run("backup")
     run.good()
     assert any("older than the server" in w for w in run.warnings())
-    assert manifest(worker)["tool_version"] == "mariadb-dump 5.5.68"
+    assert worker.manifest()["tool_version"] == "mariadb-dump 5.5.68"
 
 
-def slow_backup(my, worker):
-    """One that is in the middle of its dump."""
+def large_shop(my):
+    """More than goes through at once."""
     my.create("shop", "CREATE TABLE noise (b varbinary(2000)); INSERT INTO noise SELECT random_bytes(1000) FROM seq_1_to_8000;")
-    run = worker.begin("backup", {"compression": "none", "bandwidth": 3_000_000})
-    until(lambda: any(p["plain_bytes"] > 1_500_000 for p in run.said("progress")) or run.process.poll() is not None, 20,
-          "the middle of the dump")
-    return run
 
 
 def test_row_01_a_dump_that_is_killed_in_the_middle_is_a_failure(my, worker):
-    run = slow_backup(my, worker)
+    large_shop(my)
+    run = worker.slow_backup()
     os.kill(find_below(run.process.pid, "mariadb-dump"), signal.SIGKILL)
     run.wait().bad("signal")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_01_a_server_that_ends_the_dump_is_a_failure(my, worker):
-    run = slow_backup(my, worker)
+    large_shop(my)
+    run = worker.slow_backup()
     my.end_connections("shop")
     run.wait().bad("mariadb-dump")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_01_a_bad_status_after_a_whole_dump_is_a_failure(my, worker, tools):
     small_shop(my)
-    tools.add("mariadb-dump", '"$REAL" "$@" || exit\n[ "$1" = --version ] || { echo "at the very end" >&2; exit 2; }')
+    tools.end_badly("mariadb-dump")
     worker.run("backup").bad("at the very end")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_05_a_dump_that_ends_early_with_status_0_is_a_failure(my, worker, tools):
     small_shop(my)
-    tools.add("mariadb-dump", '[ "$1" = --version ] && exec "$REAL" "$@"\n"$REAL" "$@" | head -c 20000')
+    tools.cut_short("mariadb-dump")
     worker.run("backup").bad("shop")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_32_the_password_is_in_no_argument_of_any_tool(my, worker, tools, tmp_path):
     rows = small_shop(my)
     log = tmp_path / "arguments"
-    for name in ("mariadb-dump", "mariadb"):
-        tools.add(name, f'printf "%s\\n" "{name}" "$@" >>{log}\nexec "$REAL" "$@"')
+    tools.write_down(log, "mariadb-dump", "mariadb")
     worker.backup({"database": []})
     run = worker.restore({"database": []})
     run.good()

@@ -37,11 +37,6 @@ def change(mongo):
     return mongo.all()
 
 
-def nothing_left(worker):
-    assert worker.files() == []
-    assert worker.journals() == []
-
-
 def test_the_engine_is_one_that_the_configuration_knows(tmp_path):
     config = tmp_path / "agent.conf"
     config.write_text('databases: { shop = { engine = "mongodb"; host = "127.0.0.1"; user = "backup"; auth_database = "admin"; }; };\n')
@@ -131,36 +126,36 @@ def test_a_wrong_password_is_a_failure_and_says_where_to_look(mongo, worker, tmp
     assert result["error"].startswith("mongodump: ")
     assert "password_file" in result["error"]
     assert "wrong-and-secret" not in json.dumps(result)
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_server_that_is_not_there_is_a_failure(mongo, worker):
     assert "is the server running?" in worker.run("backup", {"port": 1}).bad("server selection")["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_tool_that_is_missing_is_named(mongo, worker):
     (mongo.bin / "mongodump").unlink()
     worker.run("backup").bad("mongodump is not there")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_06_a_database_that_is_not_there_is_a_failure(mongo, worker):
     """mongodump writes an archive without anything in it, and is content."""
     worker.run("backup", {"database": ["shopp"]}).bad("no collection in it")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_01_a_bad_status_after_a_whole_dump_is_a_failure(mongo, worker):
     mongo.fault("late")
     worker.run("backup").bad("cursor killed")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_05_a_dump_that_ends_early_with_status_0_is_a_failure(mongo, worker):
     mongo.fault("cut")
     worker.run("backup").bad("shop")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def half_a_dump(mongo, worker, how):
@@ -174,7 +169,7 @@ def test_row_01_a_dump_that_is_killed_in_the_middle_is_a_failure(mongo, worker):
     run = half_a_dump(mongo, worker, "half")
     os.kill(find_below(run.process.pid, "python3"), signal.SIGKILL)
     run.wait().bad("signal")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_dump_that_does_not_hear_term_is_killed(mongo, worker):
@@ -183,7 +178,7 @@ def test_a_dump_that_does_not_hear_term_is_killed(mongo, worker):
     dump = find_below(run.process.pid, "python3")
     assert run.stop().bad()["code"] == "cancelled"
     assert not Path(f"/proc/{dump}").exists()
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 # --- broken in the middle

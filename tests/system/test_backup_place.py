@@ -44,11 +44,6 @@ def anywhere(request, worker):
     return request.getfixturevalue("inside") if request.param == "container" else worker
 
 
-def nothing_left(worker):
-    assert worker.files() == []
-    assert worker.journals() == []
-
-
 def with_text(text):
     """Processes with this in their command line, but not those of the engine or the test."""
     return [p for p in proc.all_pids()
@@ -77,7 +72,7 @@ def test_row_01_status_of_every_program_counts(anywhere, script, words):
     if words == "9" and "container" in anywhere.job:
         words = "exit status 137"
     run.bad(words)
-    nothing_left(anywhere)
+    anywhere.nothing_left()
 
 
 def test_row_07_words_on_stderr_are_no_failure(anywhere):
@@ -99,7 +94,7 @@ def test_much_stderr_before_any_data_blocks_nothing(anywhere):
 
 def test_a_program_that_is_not_there_is_told(anywhere):
     anywhere.run("backup", {"command": ["no-such-program"]}).bad("no-such-program: no such program on ")
-    nothing_left(anywhere)
+    anywhere.nothing_left()
 
 
 def test_restores_go_into_a_program(anywhere):
@@ -137,7 +132,7 @@ def test_row_04_a_stream_that_is_cut_is_no_backup(inside, docker, tmp_path, afte
         assert cutter.cuts == 1
     finally:
         cutter.close()
-    nothing_left(inside)
+    inside.nothing_left()
     gone(NAP)
 
 
@@ -150,7 +145,7 @@ def test_row_04_an_engine_that_dies_is_no_backup(inside, docker, tmp_path):
     os.unlink(cutter.path)
     run.process.terminate()
     run.wait().bad()
-    nothing_left(inside)
+    inside.nothing_left()
     gone(NAP)
 
 

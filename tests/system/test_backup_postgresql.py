@@ -3,15 +3,13 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from harness.agent import ROOT
-from harness.tools import Tools, find_below
+from harness.tools import find_below
 from harness.wait import until
 from harness.worker import Worker
 
@@ -24,14 +22,6 @@ def worker(pg, tmp_path):
     return Worker(tmp_path, {"database": ["shop"], **pg.job(tmp_path)})
 
 
-@pytest.fixture
-def tools(worker, tmp_path):
-    """Programs that stand before the real ones."""
-    found = Tools(tmp_path / "tools")
-    worker.environment = found.environment()
-    return found
-
-
 def make_shop(pg, text=SHOP):
     pg.sql(ROLES)
     pg.create("shop", text)
@@ -42,16 +32,6 @@ def small_shop(pg):
     pg.create("shop", "CREATE TABLE orders (id int PRIMARY KEY, t text); INSERT INTO orders SELECT i, md5(i::text)"
               " FROM generate_series(1, 2000) i;")
     return pg.rows("shop")
-
-
-def manifest(worker):
-    [name] = worker.manifests()
-    return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
-
-
-def nothing_left(worker):
-    assert worker.files() == []
-    assert worker.journals() == []
 
 
 # --- what comes back
@@ -96,27 +76,22 @@ CREATE TABLE posts (id int, body text); INSERT INTO posts VALUES (1, 'hello'), (
 """
 
 
-def roles_of(pg):
-    lines = pg.tool("pg_dumpall", "--globals-only").split("\n")
-    return [line for line in lines if not re.match(r"-- (Started|Completed)|\\(un)?restrict", line)]
-
-
 def test_all_databases_come_back_with_roles_and_what_they_may(pg, worker):
     pg.sql(GLOBALS)
     pg.create("shop", SHOP)
     pg.sql("""CREATE DATABASE "b ""l;og" OWNER "shop owner" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'""")
     pg.sql(DATABASE, 'b "l;og')
-    before = [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.properties('b "l;og'), roles_of(pg)]
+    before = [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.properties('b "l;og'), pg.rights()]
     everything = {"database": []}
     run = worker.run("backup", everything)
     run.good()
     assert run.warnings() == []
-    assert [m["title"] for m in manifest(worker)["members"]] == ["globals", 'b "l;og', "postgres", "shop"]
+    assert [m["title"] for m in worker.manifest()["members"]] == ["globals", 'b "l;og', "postgres", "shop"]
 
     pg.clean()
     assert pg.databases() == ["postgres"]
     worker.run("restore", everything, restore={"yes": True}).good()
-    assert [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.properties('b "l;og'), roles_of(pg)] == before
+    assert [pg.rows("shop"), pg.schema("shop"), pg.rows('b "l;og'), pg.schema('b "l;og'), pg.properties('b "l;og'), pg.rights()] == before
     # Passwords too: this one is checked over TCP.
     login = pg.environment("shop", PGHOST="127.0.0.1", PGUSER="shop owner", PGPASSWORD="owner's")
     subprocess.run([pg.bin / "psql", "-c", "SELECT 1"], env=login, check=True, stdout=subprocess.DEVNULL)
@@ -135,7 +110,7 @@ def test_only_the_databases_that_are_named(pg, worker):
     for name in ("shop", "blog", "other"):
         pg.create(name, f"CREATE TABLE {name} (i int)")
     worker.backup({"database": ["shop", "blog"]})
-    assert [m["title"] for m in manifest(worker)["members"]] == ["shop", "blog"]
+    assert [m["title"] for m in worker.manifest()["members"]] == ["shop", "blog"]
 
 
 def test_one_member_comes_back_alone(pg, worker):
@@ -210,7 +185,7 @@ def test_a_wrong_password_is_a_failure_and_says_where_to_look(pg, worker, tmp_pa
     result = worker.run("backup", pg.job(tmp_path, password="wrong-and-secret")).bad("password authentication failed")
     assert "password_file" in result["error"]
     assert "wrong-and-secret" not in json.dumps(result)
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_06_a_role_that_may_not_read_everything_is_a_failure(pg, worker, tmp_path):
@@ -218,7 +193,7 @@ def test_row_06_a_role_that_may_not_read_everything_is_a_failure(pg, worker, tmp
     small_shop(pg)
     result = worker.run("backup", pg.job(tmp_path, "weak", "weak")).bad("permission denied")
     assert "orders" in result["error"]
-    nothing_left(worker)
+    worker.nothing_left()
     pg.sql("GRANT pg_read_all_data TO weak")
     worker.backup(pg.job(tmp_path, "weak", "weak"))
 
@@ -227,14 +202,14 @@ def test_row_06_rows_that_a_policy_hides_are_not_left_out(pg, worker, tmp_path):
     pg.sql("CREATE ROLE weak LOGIN PASSWORD 'weak'; GRANT pg_read_all_data TO weak")
     pg.create("shop", "CREATE TABLE t AS SELECT 1 AS x; ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO weak")
     worker.run("backup", pg.job(tmp_path, "weak", "weak")).bad("row-level security")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_06_a_database_that_is_not_there_is_a_failure(pg, worker):
     pg.create("shop2")
     result = worker.run("backup").bad("there is no shop")
     assert "postgres, shop2" in result["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_06_a_database_without_tables_is_said(pg, worker):
@@ -252,32 +227,28 @@ def test_a_tool_that_is_missing_is_named_with_its_package(pg, worker, tools, nam
     worker.environment = tools.only(*there)
     result = worker.run("backup").bad(f"{name} is not there")
     assert "postgresql-client" in result["error"]
-    nothing_left(worker)
-
-
-def says_version(tools, name, version):
-    tools.add(name, f'[ "$1" = --version ] && {{ echo "{name} (PostgreSQL) {version}"; exit; }}\nexec "$REAL" "$@"')
+    worker.nothing_left()
 
 
 def test_a_server_newer_than_the_tool_is_a_failure_before_the_dump(pg, worker, tools):
     small_shop(pg)
-    says_version(tools, "pg_dump", "14.11 (Debian 14.11-1)")
+    tools.say_version("pg_dump", "pg_dump (PostgreSQL) 14.11 (Debian 14.11-1)")
     result = worker.run("backup").bad("pg_dump 14.11 cannot dump a server of version 15")
     assert "postgresql-client-15" in result["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_tool_newer_than_the_server_is_fine_and_noted(pg, worker, tools):
     small_shop(pg)
-    says_version(tools, "pg_dump", "17.2")
+    tools.say_version("pg_dump", "pg_dump (PostgreSQL) 17.2")
     worker.backup()
-    assert manifest(worker)["tool_version"] == "pg_dump 17.2"
-    assert manifest(worker)["server_version"].startswith("15.")
+    assert worker.manifest()["tool_version"] == "pg_dump 17.2"
+    assert worker.manifest()["server_version"].startswith("15.")
 
 
 def test_a_restore_by_an_older_tool_is_refused_before_anything_is_touched(pg, worker, tools):
     small_shop(pg)
-    says_version(tools, "pg_dump", "17.2")
+    tools.say_version("pg_dump", "pg_dump (PostgreSQL) 17.2")
     worker.backup()
     pg.sql("INSERT INTO orders VALUES (0, 'later')", "shop")
     result = worker.restore().bad("cannot read what pg_dump 17.2 made")
@@ -294,43 +265,35 @@ def large_shop(pg):
               " FROM generate_series(1, 12000) i")
 
 
-def slow_backup(worker):
-    """One that is in the middle of its dump."""
-    run = worker.begin("backup", {"compression": "none", "bandwidth": 3_000_000})
-    until(lambda: any(p["plain_bytes"] > 1_500_000 for p in run.said("progress")) or run.process.poll() is not None, 20,
-          "the middle of the dump")
-    return run
-
-
 def test_row_01_a_dump_that_is_killed_in_the_middle_is_a_failure(pg, worker):
     large_shop(pg)
-    run = slow_backup(worker)
+    run = worker.slow_backup()
     os.kill(find_below(run.process.pid, "pg_dump"), signal.SIGKILL)
     run.wait().bad("signal")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_01_a_server_that_ends_the_dump_is_a_failure(pg, worker):
     large_shop(pg)
-    run = slow_backup(worker)
+    run = worker.slow_backup()
     # There may be more than one of the agent's connections: the dump's is the one that copies.
     assert pg.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND query LIKE 'COPY %'") == "t"
     run.wait().bad("pg_dump")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_01_a_bad_status_after_a_whole_dump_is_a_failure(pg, worker, tools):
     small_shop(pg)
-    tools.add("pg_dump", '"$REAL" "$@" || exit\n[ "$1" = --version ] || { echo "pg_dump: error: at the very end" >&2; exit 1; }')
+    tools.end_badly("pg_dump")
     worker.run("backup").bad("at the very end")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_05_a_dump_that_ends_early_with_status_0_is_a_failure(pg, worker, tools):
     small_shop(pg)
-    tools.add("pg_dump", '[ "$1" = --version ] && exec "$REAL" "$@"\n"$REAL" "$@" | head -c 20000')
+    tools.cut_short("pg_dump")
     worker.run("backup").bad("shop")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_07_words_on_stderr_are_no_failure(pg, worker, tools):
@@ -342,8 +305,7 @@ def test_row_07_words_on_stderr_are_no_failure(pg, worker, tools):
 def test_row_32_the_password_is_in_no_argument_of_any_tool(pg, worker, tools, tmp_path):
     rows = small_shop(pg)
     log = tmp_path / "arguments"
-    for name in ("pg_dump", "pg_dumpall", "pg_restore", "psql"):
-        tools.add(name, f'printf "%s\\n" "{name}" "$@" >>{log}\nexec "$REAL" "$@"')
+    tools.write_down(log, "pg_dump", "pg_dumpall", "pg_restore", "psql")
     worker.backup({"database": []})
     run = worker.run("restore", {"database": []}, restore={"yes": True})
     run.good()

@@ -19,16 +19,6 @@ def worker(redis, tmp_path):
     return Worker(tmp_path, redis.job(tmp_path))
 
 
-def manifest(worker):
-    [name] = worker.manifests()
-    return json.loads((Path(worker.stores[0]["path"]) / name).read_text())
-
-
-def nothing_left(worker):
-    assert worker.files() == []
-    assert worker.journals() == []
-
-
 def as_before(redis):
     """A master with its own settings."""
     info = redis.info()
@@ -197,13 +187,13 @@ def test_a_wrong_password_is_a_failure(redis, tmp_path, user, password):
     redis.fill()
     worker = Worker(tmp_path, redis.job(tmp_path, user, password))
     assert "password_file" in worker.run("backup").bad()["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_password_that_is_missing_is_a_failure(redis, tmp_path):
     worker = Worker(tmp_path, {"engine": "redis", "port": redis.port})
     assert "password_file" in worker.run("backup").bad("NOAUTH")["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_server_that_is_not_there_is_a_failure(redis, tmp_path):
@@ -249,7 +239,7 @@ case "$*" in *--rdb*) /usr/bin/redis-cli "$@" | head -c 9000; {end};; *) exec /u
         tool.chmod(0o755)
         worker.environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
         worker.run("backup").bad()
-        nothing_left(worker)
+        worker.nothing_left()
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
@@ -263,7 +253,7 @@ def test_row_11_a_worker_ended_in_the_middle_leaves_nothing(redis, worker, how):
     if how == "stop":
         run.bad()
     worker.run("sweep")
-    nothing_left(worker)
+    worker.nothing_left()
     until(lambda: redis.info()["connected_slaves"] == "0", 20, "the end of redis-cli")
 
 
@@ -336,7 +326,7 @@ def test_programs_of_valkey_do_it_too(redis, worker, tmp_path):
     worker.environment = {"PATH": str(folder)}
     before = redis.fill()
     worker.backup()
-    assert manifest(worker)["tool_version"].startswith("valkey-cli ")
+    assert worker.manifest()["tool_version"].startswith("valkey-cli ")
     worker.run("drill").good()
     redis.ask("FLUSHALL")
     worker.restore().good()

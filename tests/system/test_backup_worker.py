@@ -2,7 +2,6 @@
 """Backups by one worker: what goes in, what is in the store afterwards, and what it says when things go wrong."""
 
 import hashlib
-import json
 import os
 import socket
 import subprocess
@@ -22,20 +21,6 @@ def sh(script, *arguments):
 @pytest.fixture
 def worker(tmp_path):
     return Worker(tmp_path)
-
-
-def manifest(worker, store=None):
-    """The only manifest there is."""
-    [name] = worker.manifests(store)
-    return json.loads((Path((store or worker.stores[0])["path"]) / name).read_text())
-
-
-def nothing_left(worker):
-    """As if the run had never been."""
-    for store in worker.stores:
-        if store["type"] == "directory":
-            assert worker.files(store) == []
-    assert worker.journals() == []
 
 
 # --- a good one
@@ -72,7 +57,7 @@ def test_the_usual_programs_open_it(worker, codec, program):
 def test_hashes_and_sizes_in_the_manifest_are_those_of_the_bytes(worker):
     worker.backup({"command": sh("seq 1 100000")})
     text = subprocess.run(["seq", "1", "100000"], stdout=subprocess.PIPE, check=True).stdout
-    [member] = manifest(worker)["members"]
+    [member] = worker.manifest()["members"]
     [data] = [f for f in worker.files() if not f.endswith(".json")]
     stored = (Path(worker.stores[0]["path"]) / data).read_bytes()
     assert member["plain_sha256"] == hashlib.sha256(text).hexdigest()
@@ -86,7 +71,7 @@ def test_row_01_a_dump_that_fails_at_its_end_is_a_failure(worker):
     result = worker.run("backup", {"command": sh("seq 1 100000; echo no rights on table orders >&2; exit 3")}).bad()
     assert "no rights on table orders" in result["error"]
     assert "3" in result["error"]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_02_nothing_is_complete_before_the_dump_ended_well(worker):
@@ -99,7 +84,7 @@ def test_row_02_nothing_is_complete_before_the_dump_ended_well(worker):
         assert not [f for f in worker.files() if f.endswith("manifest.json") or f.endswith(".zst")]
         go.write("go\n")
     run.wait().bad()
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_03_the_dump_runs_once(worker):
@@ -111,19 +96,19 @@ def test_row_03_the_dump_runs_once(worker):
 @pytest.mark.parametrize("script", ["exit 0", "true >&2"])
 def test_row_05_an_empty_dump_is_a_failure(worker, script):
     worker.run("backup", {"command": sh(script)}).bad("empty")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_05_a_dump_smaller_than_min_size_is_a_failure(worker):
     worker.run("backup", {"min_size": 1000}).bad("min_size")
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_05_a_dump_half_as_large_as_usual_is_a_warning(worker):
     run = worker.run("backup", {"command": sh("seq 1 1000")}, last={"median_bytes": 100_000})
     run.good()
     assert any("less than half" in w for w in run.warnings())
-    assert any("less than half" in w for w in manifest(worker)["warnings"])
+    assert any("less than half" in w for w in worker.manifest()["warnings"])
     run = worker.run("backup", {"command": sh("seq 1 1000")}, last={"median_bytes": 5_000})
     run.good()
     assert run.warnings() == []
@@ -144,7 +129,7 @@ def test_row_08_a_full_disk_for_the_state_is_told_before_anything_begins(worker)
 def test_row_09_a_store_that_is_not_in_the_configuration_is_a_failure(worker):
     result = worker.run("backup", {"stores": ["offsite"]}).bad("offsite")
     assert result["stores"] == [{"name": "offsite", "ok": False, "error": result["stores"][0]["error"]}]
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_row_09_a_job_without_any_store_is_a_failure(worker):
@@ -238,7 +223,7 @@ def test_a_stopped_backup_leaves_nothing_behind(worker):
     assert run.stop().bad()["code"] == "cancelled"
     assert not proc.alive(dump)
     assert failed.read_text() == "cancelled\n"
-    nothing_left(worker)
+    worker.nothing_left()
 
 
 def test_a_run_that_waits_can_be_stopped(worker):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Containers of a real Docker daemon: their load, their names, their coming and going."""
 
-import subprocess
 import time
 
 import pytest
