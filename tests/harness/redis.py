@@ -6,7 +6,6 @@
 import socket
 
 from harness.server import Database
-from harness.wait import until
 
 
 class Refused(Exception):
@@ -126,8 +125,11 @@ class Redis(Database):
         lines = self.ask("INFO").decode().split("\r\n")
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
-    def wait_written(self):
-        until(lambda: self.info()["aof_rewrite_in_progress"] == "0" == self.info()["rdb_bgsave_in_progress"], 30, "its files")
+    def assert_as_before(self):
+        """A master with its own settings."""
+        info = self.info()
+        assert (info["role"], info["connected_slaves"]) == ("master", "0")
+        assert self.ask("CONFIG", "GET", "masterauth") == [b"masterauth", b""]
 
     def databases(self):
         return sorted(int(name[2:]) for name in self.info() if name.startswith("db") and name[2:].isdigit())

@@ -1,42 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backups of a real Redis server: what comes back, what stays, and what must fail."""
 
-import hashlib
-import json
-import os
-import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from harness import unprivileged
 from harness.wait import until
 from harness.worker import Worker
+
 
 @pytest.fixture
 def worker(redis, tmp_path):
     return Worker(tmp_path, redis.job(tmp_path))
-
-
-def as_before(redis):
-    """A master with its own settings."""
-    info = redis.info()
-    assert (info["role"], info["connected_slaves"]) == ("master", "0")
-    assert redis.ask("CONFIG", "GET", "masterauth") == [b"masterauth", b""]
-
-
-def throw_away_servers():
-    """Processes of redis-server that load their stdin."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--dbfilename" in words or b"redis-server 127.0.0.1:6" in words[0]:
-            found.append(words)
-    return found
 
 
 # --- what comes back
@@ -57,7 +32,7 @@ def test_all_kinds_of_keys_come_back_and_stay_after_a_restart(redis, worker):
     assert redis.dump() == before
     assert redis.ask("FCALL", "f", 0) == 7
     assert redis.ask("XPENDING", "stream", "readers")[0] == 1
-    as_before(redis)
+    redis.assert_as_before()
     redis.restart()
     assert redis.dump() == before
 
@@ -135,7 +110,7 @@ def test_through_a_socket_without_a_password(make_redis, tmp_path):
     redis.ask("FLUSHALL")
     worker.restore().good()
     assert redis.dump() == before
-    as_before(redis)
+    redis.assert_as_before()
 
 
 def test_the_file_is_what_redis_itself_reads(redis, worker, tmp_path):
@@ -165,6 +140,21 @@ def test_a_dump_while_it_is_written_to(redis, worker):
     assert max(int(v) for v in values) == newest
 
 
+def test_programs_of_valkey_do_it_too(redis, worker, tmp_path):
+    folder = tmp_path / "valkey"
+    folder.mkdir()
+    for name in ("cli", "server"):
+        (folder / f"valkey-{name}").symlink_to(f"/usr/bin/redis-{name}")
+    worker.environment = {"PATH": str(folder)}
+    before = redis.fill()
+    worker.backup()
+    assert worker.manifest()["tool_version"].startswith("valkey-cli ")
+    worker.run("drill").good()
+    redis.ask("FLUSHALL")
+    worker.restore().good()
+    assert redis.dump() == before
+
+
 # --- users
 
 def test_a_user_with_only_the_rights_it_needs(redis, tmp_path):
@@ -175,7 +165,7 @@ def test_a_user_with_only_the_rights_it_needs(redis, tmp_path):
     redis.ask("FLUSHALL")
     run = worker.restore()
     assert "ACL SETUSER" in run.bad("NOPERM")["error"]
-    as_before(redis)
+    redis.assert_as_before()
     redis.ask("ACL", "SETUSER", "backup", "+config", "+replicaof", "+bgsave")
     worker.restore().good()
     assert redis.dump() == before
@@ -201,15 +191,9 @@ def test_a_server_that_is_not_there_is_a_failure(redis, tmp_path):
     assert "is the server running" in worker.run("backup").bad("Could not connect")["error"]
 
 
-def test_row_32_no_argument_and_no_environment_of_ours_has_the_password(redis, worker, tmp_path):
-    """A program in front of redis-cli and redis-server writes down what it is given."""
-    folder, log = tmp_path / "tools", tmp_path / "log"
-    folder.mkdir()
-    for name in ("redis-cli", "redis-server"):
-        tool = folder / name
-        tool.write_text(f'#!/bin/sh\nprintf "%s\\n" "$0 $*" >>{log}\nexec /usr/bin/{name} "$@"\n')
-        tool.chmod(0o755)
-    worker.environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
+def test_row_32_no_argument_and_no_environment_of_ours_has_the_password(redis, worker, tools, tmp_path):
+    log = tmp_path / "log"
+    tools.write_down(log, "redis-cli", "redis-server")
     before = redis.fill()
     run = worker.run("backup")
     run.good()
@@ -230,14 +214,10 @@ def test_row_06_an_empty_server_is_told(redis, worker):
     assert any("no key" in text for text in worker.run("backup").warnings())
 
 
-def test_row_01_a_dump_that_is_cut_is_a_failure(redis, worker, tmp_path):
+def test_row_01_a_dump_that_is_cut_is_a_failure(redis, worker, tools):
     redis.fill(1000)
-    tool = tmp_path / "redis-cli"
-    for end in ("exit 0", "exit 1"):
-        tool.write_text(f"""#!/bin/sh
-case "$*" in *--rdb*) /usr/bin/redis-cli "$@" | head -c 9000; {end};; *) exec /usr/bin/redis-cli "$@";; esac\n""")
-        tool.chmod(0o755)
-        worker.environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for status in (0, 1):
+        tools.add("redis-cli", f'case "$*" in *--rdb*) "$REAL" "$@" | head -c 9000; exit {status};; *) exec "$REAL" "$@";; esac')
         worker.run("backup").bad()
         worker.nothing_left()
 
@@ -255,175 +235,3 @@ def test_row_11_a_worker_ended_in_the_middle_leaves_nothing(redis, worker, how):
     worker.run("sweep")
     worker.nothing_left()
     until(lambda: redis.info()["connected_slaves"] == "0", 20, "the end of redis-cli")
-
-
-def rewrite(worker, change):
-    """The dump in the store and its manifest, changed as if they had always been so; a worker that has not seen them."""
-    [name] = [f for f in worker.files() if f.endswith(".rdb")]
-    path, manifest_path = (Path(worker.stores[0]["path"]) / n for n in (name, worker.manifests()[0]))
-    data = path.read_bytes()
-    text = manifest_path.read_text().replace(hashlib.sha256(data).hexdigest(), hashlib.sha256(change(data)).hexdigest())
-    path.write_bytes(change(data))
-    manifest_path.write_text(text)
-    return Worker(worker.folder / "fresh", worker.job, worker.stores)
-
-
-def test_a_backup_of_a_newer_version_is_refused_before_anything_is_touched(redis, worker):
-    before = redis.fill()
-    worker.backup({"compression": "none"})
-    # As a newer server writes it: another number of the version, and the sum is switched off.
-    fresh = rewrite(worker, lambda data: data[:5] + b"0099" + data[9:-8] + bytes(8))
-    assert "newer version" in fresh.restore().bad()["error"]
-    assert redis.dump() == before
-    as_before(redis)
-
-
-def test_a_dump_that_the_server_cannot_load_is_refused_before_anything_is_touched(redis, worker):
-    before = redis.fill()
-    worker.backup({"compression": "none"})
-    at = lambda data: data.index(b"hello")
-    fresh = rewrite(worker, lambda data: data[:at(data) - 1] + b"\xf1" + data[at(data):-8] + bytes(8))
-    assert "did not load it" in fresh.restore().bad()["error"]
-    assert redis.dump() == before
-    as_before(redis)
-
-
-def test_more_databases_than_the_server_has_are_refused(redis, worker, make_redis, tmp_path):
-    redis.fill()
-    worker.backup()
-    small = make_redis(databases="4")
-    small.ask("SET", "mine", 1)
-    run = worker.restore(small.job(tmp_path))
-    assert "databases" in run.bad()["error"]
-    assert set(small.dump()) == {(0, b"mine")}
-
-
-def test_a_replica_is_not_restored(redis, worker, make_redis, tmp_path):
-    redis.fill()
-    worker.backup()
-    replica = make_redis(masterauth=redis.password, replicaof=f"127.0.0.1 {redis.port}")
-    until(lambda: replica.info()["master_link_status"] == "up", 20, "the replica")
-    assert "master" in worker.restore(replica.job(tmp_path)).bad("replica")["error"]
-    other = Worker(tmp_path / "of-replica", replica.job(tmp_path))
-    assert other.run("backup").good()["counts"]["lasting keys"] > 0  # but backed up
-
-
-def test_replicas_of_a_server_follow_what_is_restored(redis, worker, make_redis):
-    before = redis.fill()
-    worker.backup()
-    replica = make_redis(masterauth=redis.password, replicaof=f"127.0.0.1 {redis.port}")
-    until(lambda: replica.info()["master_link_status"] == "up", 20, "the replica")
-    redis.many([("FLUSHALL",), ("SET", "newer", 1)])
-    worker.restore().good()
-    until(lambda: replica.dump() == before, 20, "the replica's data")
-
-
-def test_programs_of_valkey_do_it_too(redis, worker, tmp_path):
-    folder = tmp_path / "valkey"
-    folder.mkdir()
-    for name in ("cli", "server"):
-        (folder / f"valkey-{name}").symlink_to(f"/usr/bin/redis-{name}")
-    worker.environment = {"PATH": str(folder)}
-    before = redis.fill()
-    worker.backup()
-    assert worker.manifest()["tool_version"].startswith("valkey-cli ")
-    worker.run("drill").good()
-    redis.ask("FLUSHALL")
-    worker.restore().good()
-    assert redis.dump() == before
-
-
-# Without its header: a module is given a function that finds the others.
-MODULE = """
-typedef int (*get_api)(const char *, void *);
-int RedisModule_OnLoad(void **ctx, void **argv, int argc)
-{
-	void (*name)(void *, const char *, int, int);
-	((get_api)ctx[0])("RedisModule_SetModuleAttribs", &name);
-	name(ctx, "shelf", 1, 1);
-	return argc == 2 ? 0 : 1;
-}
-"""
-
-
-def test_modules_of_the_server_are_there_when_its_dump_is_loaded(make_redis, tmp_path):
-    source, module = tmp_path / "shelf.c", tmp_path / "shelf.so"
-    source.write_text(MODULE)
-    subprocess.run(["gcc", "-w", "-shared", "-fPIC", "-o", str(module), str(source)], check=True)
-    unprivileged.give(tmp_path)
-    redis = make_redis(loadmodule=f"{module} one two")
-    worker = Worker(tmp_path, redis.job(tmp_path))
-    before = redis.fill()
-    worker.backup()
-    log, tool = tmp_path / "log", tmp_path / "redis-server"
-    tool.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec /usr/bin/redis-server "$@"\n')
-    tool.chmod(0o755)
-    worker.environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    redis.ask("FLUSHALL")
-    worker.restore().good()
-    assert f"--loadmodule {module} one two" in log.read_text()
-    assert redis.dump() == before
-
-
-def test_the_settings_of_the_server_stay(make_redis, tmp_path):
-    redis = make_redis(masteruser="somebody")
-    redis.ask("CONFIG", "SET", "masterauth", 'of "its" own\\')
-    worker = Worker(tmp_path, redis.job(tmp_path))
-    before = redis.fill()
-    worker.backup()
-    redis.ask("FLUSHALL")
-    worker.restore().good()
-    assert redis.dump() == before
-    assert redis.ask("CONFIG", "GET", "masterauth")[1] == b'of "its" own\\'
-    assert redis.ask("CONFIG", "GET", "masteruser")[1] == b"somebody"
-
-
-def test_a_restore_killed_in_the_middle_is_put_right_by_the_next_run(redis, worker, tmp_path):
-    before = redis.fill(1000)
-    worker.backup()
-    mark, tool = tmp_path / "follows", tmp_path / "redis-cli"
-    # Ends the worker for good when it tells the server to follow.
-    tool.write_text(f"""#!/bin/sh
-case "$*" in *"REPLICAOF 127.0.0.1 6"*) : >{mark}; kill -9 $(awk '/^PPid/ {{print $2}}' /proc/$$/status);; esac
-exec /usr/bin/redis-cli "$@"
-""")
-    tool.chmod(0o755)
-    worker.environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    run = worker.begin("restore", restore={"yes": True})
-    assert run.process.wait(30) == -signal.SIGKILL
-    assert mark.exists()
-    assert redis.ask("CONFIG", "GET", "masterauth")[1].startswith(b"agent-restore-")
-    until(lambda: not throw_away_servers(), 20, "the end of the throw-away server")
-    redis.ask("REPLICAOF", "127.0.0.1", "61000")  # the last thing that worker may have done
-    until(lambda: redis.info()["master_link_status"] == "down", 20, "the replica of nothing")
-    worker.environment = None
-    run = worker.run("backup")
-    run.good()
-    assert any("a restore that was killed" in text for text in run.warnings())
-    as_before(redis)
-    assert redis.dump() == before
-
-
-# --- drill and verify
-
-def test_a_drill_counts_what_a_restore_gives(redis, worker):
-    redis.fill(100)
-    worker.backup()
-    redis.ask("FLUSHALL")
-    worker.run("drill").good()
-    assert redis.dump() == {}
-    assert throw_away_servers() == []
-    worker.run("verify").good()
-
-
-def test_row_05_a_drill_finds_keys_missing(redis, worker):
-    redis.fill(100)
-    worker.backup()
-    [name] = worker.manifests()
-    file = Path(worker.stores[0]["path"]) / name
-    counts = json.loads(file.read_text())
-    for member in counts["members"]:
-        member["counts"]["lasting keys"] += 1
-    file.write_text(json.dumps(counts))
-    assert "lasting keys" in worker.run("drill").bad()["error"]
-    assert throw_away_servers() == []
