@@ -86,6 +86,20 @@ def test_a_drill_leaves_nothing_and_touches_nothing(filled, worker):
     assert filled.rows() == rows
 
 
+@only(Postgresql)
+def test_a_drill_whose_server_dies_says_so_once(filled, worker):
+    docker, before = filled.docker, things(filled.docker)
+    worker.backup()
+    run = worker.begin("drill")
+
+    def kill():
+        return any(docker.cli("kill", name, check=False).returncode == 0 for name in set(docker.containers()) - before[0])
+
+    until(kill, 30, "the throw-away server", step=0.02)
+    assert run.wait().bad("the throw-away server")["error"].count("the throw-away server") == 1
+    assert things(docker) == before
+
+
 # --- secrets
 
 @only(Mariadb, Postgresql, Redis)
