@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/backup_config.h"
 #include "agent/json_view.h"
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -182,10 +183,9 @@ static bool is_said(const json_t *run, const char *text, bool in_stores)
 static void add_store_error(
 	const struct term *t, const json_t *run, const json_t *store, bool in_part, struct buf *out)
 {
-	const char *error = json_view_text(store, "error");
-	_cleanup_(free_p) char *prefix = str_format("store %s: ", json_view_text(store, "name"));
+	const char *name = json_view_text(store, "name"), *error = json_view_text(store, "error");
 	_cleanup_(free_p) char *line =
-		str_format("%s%s", str_starts(error, prefix) ? "" : prefix, error);
+		str_format("store %s: %s", name, backup_store_error(name, error));
 
 	if (json_is_true(json_object_get(store, "ok")) || !*error)
 		return;

@@ -71,6 +71,8 @@ int backup_config_find(const struct backup_config *b, const char *name,
 
 /* For people: "databases shop, blog in container shop-db", "/srv/files". */
 void backup_job_source(const struct backup_job *j, struct buf *out);
+/* What went wrong with a store, without "store NAME: " in front, as workers say it: for where the name stands already. Borrowed. */
+const char *backup_store_error(const char *store, const char *error);
 /* Whether all of its stores are folders on the disk of the root file system: what takes the server takes the backups. */
 bool backup_job_is_on_this_disk(const struct backup_job *j);
 /* The same for two paths, by the text of /proc/self/mountinfo. Pure. */

@@ -117,6 +117,13 @@ bool backup_mounts_are_one(const char *mounts, const char *a, const char *b)
 	return *first && strcmp(first, second) == 0;
 }
 
+const char *backup_store_error(const char *store, const char *error)
+{
+	_cleanup_(free_p) char *prefix = str_format("store %s: ", store);
+
+	return str_starts(error, prefix) ? error + strlen(prefix) : error;
+}
+
 bool backup_job_is_on_this_disk(const struct backup_job *j)
 {
 	_cleanup_(buf_done) struct buf mounts = BUF_INIT(MOUNTS_MAX);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/backup_config.h"
 #include "agent/json_view.h"
 #include "base/str.h"
 #include "notify/message.h"
@@ -107,8 +108,10 @@ static void add_stores(struct event *ev, const json_t *run)
 	{
 		bool ok = json_is_true(json_object_get(one, "ok"));
 
-		buf_addf(&text, "%s%s: %s", text.len ? "; " : "", json_view_text(one, "name"),
-			ok ? "good" : json_view_text(one, "error"));
+		const char *name = json_view_text(one, "name");
+
+		buf_addf(&text, "%s%s: %s", text.len ? "; " : "", name,
+			ok ? "good" : backup_store_error(name, json_view_text(one, "error")));
 	}
 	if (text.len)
 		event_fact(ev, "Stores", "%s", buf_str(&text));

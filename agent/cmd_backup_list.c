@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/backup_config.h"
 #include "agent/backup_local.h"
 #include "agent/cmd.h"
 #include "agent/columns.h"
@@ -217,11 +218,10 @@ static void print_errors(const struct listing *l)
 	{
 		const char *store = json_view_text(one, "store");
 		const char *error = json_view_text(one, "error");
-		_cleanup_(free_p) char *prefix = str_format("store %s: ", store);
-		bool has = !*store || str_starts(error, prefix);
 
-		(void)fprintf(stderr, "agent: %s: %s%s\n", json_view_text(one, "job"),
-			has ? "" : prefix, error);
+		(void)fprintf(stderr, "agent: %s: %s%s%s%s\n", json_view_text(one, "job"),
+			*store ? "store " : "", store, *store ? ": " : "",
+			backup_store_error(store, error));
 	}
 }
 

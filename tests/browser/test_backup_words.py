@@ -44,6 +44,11 @@ def test_how_a_job_stands(js):
     assert states(js, last_drill=run("failed"), last_verify=run("failed")) == ["verification failed", "drill failed"]
 
 
+def test_a_stores_error_names_it_once(js):
+    assert js("storeErrorText", "nas", "store nas: it is away") == "it is away"
+    assert js("storeErrorText", "nas", "store nas2: it is away") == "store nas2: it is away"
+
+
 def test_row_29_a_job_that_never_ran_is_overdue_not_green(js):
     assert states(js, last_success_ms=0, overdue=True) == ["overdue"]
     assert states(js, overdue_ms=(NOW - 1) * 1000) == ["overdue"], "the clock alone is enough"

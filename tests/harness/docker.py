@@ -2,14 +2,12 @@
 """Docker's own daemon for the tests: private socket, data folder and bridge, no iptables rules, one busybox image."""
 
 import fcntl
-import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import tarfile
-import tempfile
 import tempfile
 from pathlib import Path
 

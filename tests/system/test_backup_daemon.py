@@ -211,6 +211,8 @@ def test_row_09_a_backup_that_one_of_two_stores_lacks_is_told(make_agent, tmp_pa
     assert run["state"] == "failed" and run["partial"] and [s["ok"] for s in run["stores"]] == [True, False]
     (told,) = events(agent)
     assert told["kind"] == "backup.failed" and "nas" in told["title"] + told["text"], told
+    [stores] = [fact["value"] for fact in told["facts"] if fact["name"] == "Stores"]
+    assert stores.startswith("here: good; nas: ") and "store nas" not in stores
     assert len(manifests(folders[0])) == 2
     folders[1].unlink()
     (tmp_path / "gone").rename(folders[1])

@@ -333,6 +333,15 @@ START_TEST(a_sweep_is_about_all_jobs_and_stores)
 }
 END_TEST
 
+START_TEST(a_stores_error_names_it_once)
+{
+	ck_assert_str_eq(backup_store_error("nas", "store nas: it is away"), "it is away");
+	ck_assert_str_eq(
+		backup_store_error("nas", "store nas2: it is away"), "store nas2: it is away");
+	ck_assert_str_eq(backup_store_error("nas", "it is away"), "it is away");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("backup_config");
@@ -353,6 +362,7 @@ int main(void)
 	tcase_add_test(tc, a_job_is_described_for_people);
 	tcase_add_test(tc, what_is_kept_is_described_for_people);
 	tcase_add_test(tc, a_folder_on_the_servers_own_disk_is_known_by_the_mounts);
+	tcase_add_test(tc, a_stores_error_names_it_once);
 	tcase_add_test(tc, a_misspelt_job_is_told_the_nearest);
 	tcase_add_test(tc, an_order_has_all_that_a_worker_needs);
 	tcase_add_test(tc, an_order_for_a_store_the_job_does_not_use_is_refused);

@@ -3,7 +3,7 @@
 
 import { badge, since } from "/assets/alertwords.js";
 import { get } from "/assets/api.js";
-import { countsText } from "/assets/backupwords.js";
+import { countsText, storeErrorText } from "/assets/backupwords.js";
 import { el, setText } from "/assets/dom.js";
 import { plainTable, replaceContent } from "/assets/plaintable.js";
 import { clock, format } from "/assets/units.js";
@@ -163,11 +163,7 @@ export class BackupList {
 	}
 }
 
-/** The store's name once: its errors begin with it. */
-function storeError({ store, error }) {
-	const prefix = `store ${store}: `;
-	return `Store ${store} could not be read: ${error.startsWith(prefix) ? error.slice(prefix.length) : error}`;
-}
+const storeError = ({ store, error }) => `Store ${store} could not be read: ${storeErrorText(store, error)}`;
 
 /** Copies of the same backup are one row. */
 function byId(backups) {

@@ -2,7 +2,15 @@
 // What was done for a job: each run with its error and its warnings in full.
 
 import { get } from "/assets/api.js";
-import { countsText, isUnderWay, runBadge, tookText, triggerText, whatText } from "/assets/backupwords.js";
+import {
+	countsText,
+	isUnderWay,
+	runBadge,
+	storeErrorText,
+	tookText,
+	triggerText,
+	whatText,
+} from "/assets/backupwords.js";
 import { el } from "/assets/dom.js";
 import { plainTable, replaceContent } from "/assets/plaintable.js";
 import { clock, format } from "/assets/units.js";
@@ -12,11 +20,12 @@ const PAGE = 10;
 /** What went wrong, in full: the error, that of each store, warnings. A list of nodes. */
 export function errorsOf(run) {
 	const stores = (run.stores ?? []).filter((s) => s.error && !run.error?.includes(s.error));
-	const plain = run.state === "cancelled" && run.error === "stopped"; // the state says it better
 	const warnings = (run.warnings ?? []).filter((w) => w !== run.error);
 	return [
-		run.error && !plain && el("p", { class: "error-text run-error" }, run.error),
-		...stores.map((s) => el("p", { class: "error-text run-error" }, `Store ${s.name}: ${s.error}`)),
+		run.error && el("p", { class: "error-text run-error" }, run.error),
+		...stores.map((s) =>
+			el("p", { class: "error-text run-error" }, `Store ${s.name}: ${storeErrorText(s.name, s.error)}`),
+		),
 		...warnings.map((w) => el("p", { class: "run-warning" }, w)),
 	].filter(Boolean);
 }

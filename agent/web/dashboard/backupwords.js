@@ -71,6 +71,12 @@ function runState(run) {
 	return STATES[run.state] ?? ["off", run.state];
 }
 
+/** What went wrong with a store, without its name in front: for where that stands already. */
+export function storeErrorText(name, error) {
+	const prefix = `store ${name}: `;
+	return error.startsWith(prefix) ? error.slice(prefix.length) : error;
+}
+
 /** How a run ended, when not well. */
 export const runText = (run) => (isBad(run) ? runState(run)[1] : "");
 export const runBadge = (run) => badge(...runState(run));
