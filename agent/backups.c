@@ -64,7 +64,8 @@ static void on_done(void *user, const struct backup_outcome *o)
 	struct backups_active a = b->active;
 
 	b->active = (struct backups_active){0};
-	backups_run_end(a.run, o, a.cancelled, a.shutting_down, clock_wall_ms());
+	backups_run_end(a.run, o, *a.cancelled_by ? a.cancelled_by : NULL, a.shutting_down,
+		clock_wall_ms());
 	end_run(b, a.run, o->output);
 }
 
@@ -228,13 +229,15 @@ static int wait_for(struct backups *b, int64_t run, backups_run_fn done, void *u
 	return 0;
 }
 
-int backups_cancel(struct backups *b, int64_t run, backups_run_fn done, void *user, struct err *e)
+int backups_cancel(struct backups *b, int64_t run, const char *by, backups_run_fn done, void *user,
+	struct err *e)
 {
+	_cleanup_(free_p) char *why = str_format("cancelled by %s before it began", by);
 	const json_t *one;
 	size_t i;
 
 	if (b->active.run && json_view_int(b->active.run, "run") == run) {
-		b->active.cancelled = true;
+		(void)str_copy(b->active.cancelled_by, sizeof(b->active.cancelled_by), by);
 		backup_worker_stop(b->active.worker);
 		return wait_for(b, run, done, user);
 	}
@@ -242,7 +245,7 @@ int backups_cancel(struct backups *b, int64_t run, backups_run_fn done, void *us
 	{
 		if (json_view_int(one, "run") != run)
 			continue;
-		fail_run(b, take_from_queue(b, i), "cancelled", "cancelled before it began");
+		fail_run(b, take_from_queue(b, i), "cancelled", why);
 		return BACKUPS_CANCELLED;
 	}
 	return err_set(e, ENOENT, "run %lld is not under way", (long long)run);

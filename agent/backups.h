@@ -71,10 +71,11 @@ struct backups_request {
 int backups_start(struct backups *b, const struct backups_request *q, int64_t *run, struct err *e);
 
 /* 0: `done` gets the run (borrowed) later, when its worker has unwound. BACKUPS_CANCELLED: it only waited, and does so no more;
- * `done` is not called. -ENOENT: nothing of that number is under way. */
+ * `done` is not called. -ENOENT: nothing of that number is under way. `by`: who asks, for the run's error. */
 enum { BACKUPS_CANCELLED = 1 };
 typedef void (*backups_run_fn)(void *user, const json_t *run);
-int backups_cancel(struct backups *b, int64_t run, backups_run_fn done, void *user, struct err *e);
+int backups_cancel(struct backups *b, int64_t run, const char *by, backups_run_fn done, void *user,
+	struct err *e);
 
 /* Notes and tells what a command did by itself (a restore). */
 int backups_report(struct backups *b, const char *job, const char *what, const json_t *result,

@@ -13,7 +13,7 @@
 struct backups_active {
 	json_t *run;
 	struct backup_worker *worker;
-	bool cancelled;
+	char cancelled_by[128]; /* "": nobody did */
 	bool shutting_down;
 	int64_t rate_ms, rate_from_bytes; /* of the last look, monotonic */
 	double rate_bytes; /* a second, smoothed; 0: not known */
@@ -80,7 +80,8 @@ int backups_check_request(
 bool backups_can_drill(const struct backup_job *j);
 json_t *backups_run_new(const struct backups_request *q, int64_t now_ms);
 void backups_run_says(struct backups_active *a, const json_t *says, int64_t mono_ms);
-void backups_run_end(json_t *run, const struct backup_outcome *o, bool cancelled,
+/* `cancelled_by`: who cancelled it; NULL: nobody. */
+void backups_run_end(json_t *run, const struct backup_outcome *o, const char *cancelled_by,
 	bool shutting_down, int64_t now_ms);
 
 /* backups_end.c: what follows from the end of a run */

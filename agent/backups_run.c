@@ -222,11 +222,20 @@ static const char *state_of(
 	return shutting_down ? "interrupted" : "failed";
 }
 
-void backups_run_end(json_t *run, const struct backup_outcome *o, bool cancelled,
+/* What unwound when it was asked to stop says no more than that; who asked is worth more. */
+static void name_canceller(json_t *run, const char *by)
+{
+	_cleanup_(free_p) char *text = str_format("cancelled by %s", by);
+
+	if (strcmp(json_view_text(run, "error"), "stopped") == 0)
+		set_text(run, "error", text);
+}
+
+void backups_run_end(json_t *run, const struct backup_outcome *o, const char *cancelled_by,
 	bool shutting_down, int64_t now_ms)
 {
 	bool ok = o->result && json_is_true(json_object_get(o->result, "ok"));
-	const char *state = state_of(o, ok, cancelled, shutting_down);
+	const char *state = state_of(o, ok, cancelled_by != NULL, shutting_down);
 
 	if (o->result)
 		take_result(run, o->result);
@@ -236,6 +245,8 @@ void backups_run_end(json_t *run, const struct backup_outcome *o, bool cancelled
 		set_text(run, "error", "it took longer than its deadline and was ended");
 	else if (strcmp(state, "interrupted") == 0)
 		set_text(run, "error", "the agent was stopped in the middle of it");
+	else if (strcmp(state, "cancelled") == 0)
+		name_canceller(run, cancelled_by);
 	set_text(run, "state", state);
 	set_int(run, "ended_ms", now_ms);
 	set_int(run, "duration_ms", now_ms - json_view_int(run, "started_ms"));

@@ -164,7 +164,7 @@ int backups_report(struct backups *b, const char *job, const char *what, const j
 	int r;
 
 	set_int(new, "started_ms", started_ms);
-	backups_run_end(new, &o, cancelled, false, now_ms);
+	backups_run_end(new, &o, cancelled ? by : NULL, false, now_ms);
 	r = backup_runs_add(b->runs, new, e);
 	if (r == 0) {
 		*run = json_view_int(new, "run");

@@ -131,6 +131,7 @@ static void on_cancelled(void *user, const json_t *run)
 int op_backup_cancel(const struct control_call *c, struct err *e)
 {
 	struct control_later *later;
+	char by[128];
 	int64_t id;
 	int r = run_number(c, &id, e);
 
@@ -139,7 +140,8 @@ int op_backup_cancel(const struct control_call *c, struct err *e)
 	later = control_later(c, e);
 	if (!later)
 		return -EAGAIN;
-	r = backups_cancel(backups_of(c), id, on_cancelled, later, e);
+	request_by(c, by, sizeof(by));
+	r = backups_cancel(backups_of(c), id, by, on_cancelled, later, e);
 	if (r != 0)
 		control_later_drop(later);
 	if (r == BACKUPS_CANCELLED)

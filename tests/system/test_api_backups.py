@@ -306,7 +306,8 @@ def test_a_real_run_is_seen_going_on_and_cancelled(real):
     assert 'agent_backup_running{backup="endless"} 1' in metrics(real)
     answer = ask(real, "POST", f"backups/runs/{run}/cancel")
     assert answer.status == 200 and answer.json()["run"]["state"] == "cancelled", answer
-    assert wait_for(real, stream, run, "cancelled")["ended_ms"] > 0
+    ended = wait_for(real, stream, run, "cancelled")
+    assert ended["ended_ms"] > 0 and ended["error"].startswith("cancelled by ")
     stream.close()
     assert real.api("backups/jobs/endless?refresh=true")["backups"] == []
     refused(real, "POST", f"backups/runs/{run + 1000}/cancel", None, 404, "")

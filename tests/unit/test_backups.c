@@ -203,13 +203,14 @@ START_TEST(a_run_that_takes_too_long_is_ended_and_told)
 END_TEST
 
 static const json_t *cancelled_run;
-static char cancelled_state[32];
+static char cancelled_state[32], cancelled_why[100];
 
 static void on_cancelled(void *user, const json_t *run)
 {
 	(void)user;
 	cancelled_run = run;
 	(void)str_copy(cancelled_state, sizeof(cancelled_state), json_view_text(run, "state"));
+	(void)str_copy(cancelled_why, sizeof(cancelled_why), json_view_text(run, "error"));
 }
 
 START_TEST(a_run_can_be_cancelled_and_unwinds)
@@ -226,15 +227,16 @@ START_TEST(a_run_can_be_cancelled_and_unwinds)
 	run = ask_for("shop", "backup");
 	waiting = ask_for("shop", "verify");
 	TURN_UNTIL(loop, scratch_has("begun"));
-	ck_assert_int_eq(
-		backups_cancel(backups, waiting, on_cancelled, NULL, NULL), BACKUPS_CANCELLED);
+	ck_assert_int_eq(backups_cancel(backups, waiting, "ann", on_cancelled, NULL, NULL),
+		BACKUPS_CANCELLED);
 	ck_assert_str_eq(state_of(waiting), "cancelled");
 	cancelled_run = NULL;
-	ck_assert_int_eq(backups_cancel(backups, run, on_cancelled, NULL, NULL), 0);
+	ck_assert_int_eq(backups_cancel(backups, run, "ann", on_cancelled, NULL, NULL), 0);
 	TURN_UNTIL(loop, cancelled_run);
 	ck_assert_str_eq(cancelled_state, "cancelled");
+	ck_assert_str_eq(cancelled_why, "cancelled by ann");
 	ck_assert_uint_eq(n_told, 0); /* who did it knows */
-	ck_assert_int_eq(backups_cancel(backups, run, on_cancelled, NULL, NULL), -ENOENT);
+	ck_assert_int_eq(backups_cancel(backups, run, "ann", on_cancelled, NULL, NULL), -ENOENT);
 }
 END_TEST
 
