@@ -9,6 +9,7 @@
 
 #include "agent/backup_order.h"
 #include "base/child.h"
+#include "base/fs.h"
 #include "base/str.h"
 
 struct waiting {
@@ -26,20 +27,13 @@ static void print_mistakes(struct mistakes *m)
 	mistakes_done(m);
 }
 
-/* Takes the path over. */
-static char *absolute(char *path)
-{
-	_cleanup_(free_p) char *given = path, *here = getcwd(NULL, 0);
-
-	return path[0] == '/' ? TAKE_PTR(given) : str_format("%s/%s", here ? here : "", path);
-}
-
 int backup_local_open(const struct command_call *c, struct backup_local *out)
 {
+	_cleanup_(free_p) char *state = command_state_dir(c);
 	struct mistakes m = {NULL, 0, 0};
 	int r;
 
-	*out = (struct backup_local){.state = absolute(command_state_dir(c))};
+	*out = (struct backup_local){.state = fs_absolute(state)};
 	r = config_load(c->flags[FLAG_CONFIG], NULL, 0, &out->config, &m);
 	if (r == 0)
 		r = backup_config_new(out->config, out->state, &out->backups, &m);

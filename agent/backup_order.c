@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/json_view.h"
+#include "base/fs.h"
 #include "base/str.h"
 
 /* All stores of the configuration, for an order that is about no job. */
@@ -69,16 +70,6 @@ static const char *container_socket(const struct config *c)
 	return n ? list[0] : NULL;
 }
 
-static char *absolute(const char *path)
-{
-	_cleanup_(free_p) char *here = NULL;
-
-	if (path[0] == '/')
-		return str_dup(path);
-	here = getcwd(NULL, 0);
-	return str_format("%s/%s", here ? here : "", path);
-}
-
 static void add_last(json_t *order, const struct backup_last *l)
 {
 	json_t *last = json_object();
@@ -106,7 +97,7 @@ static void add_jobs(json_t *order, const struct backup_config *c)
 int backup_order_new(const struct backup_config *c, const struct backup_order_options *o,
 	json_t **out, struct err *e)
 {
-	_cleanup_(free_p) char *state = absolute(o->state_dir);
+	_cleanup_(free_p) char *state = fs_absolute(o->state_dir);
 	const char *socket = container_socket(c->config);
 	json_t *stores, *order;
 	int r = choose_stores(c, o, &stores, e);

@@ -17,6 +17,7 @@
 #include "backup/manifest.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/str.h"
 
 struct restore {
@@ -34,9 +35,7 @@ struct restore {
 
 static json_t *absolute(const char *path)
 {
-	_cleanup_(free_p) char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
-	_cleanup_(free_p) char *whole =
-		str_format("%s%s%s", here ? here : "", here ? "/" : "", path);
+	_cleanup_(free_p) char *whole = fs_absolute(path);
 
 	return cmd_text(whole);
 }

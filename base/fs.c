@@ -178,3 +178,25 @@ int fs_check_secret(int dirfd, const char *path, struct err *e)
 			path, (unsigned)(st.st_mode & 07777), path);
 	return 0;
 }
+
+char *fs_absolute(const char *path)
+{
+	_cleanup_(free_p) char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	char *whole = str_format("%s/%s", here ? here : "", path), *to = whole;
+
+	for (const char *from = whole; *from;) {
+		const char *part = from + strspn(from, "/");
+		size_t n = strcspn(part, "/");
+
+		from = part + n;
+		if (n == 1 && *part == '.')
+			continue;
+		*to++ = '/';
+		memmove(to, part, n);
+		to += n;
+	}
+	if (to == whole)
+		*to++ = '/';
+	*to = '\0';
+	return whole;
+}

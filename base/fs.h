@@ -35,6 +35,10 @@ int fs_list(int dirfd, const char *path, fs_list_fn fn, void *user, struct err *
  * by root with group read at most. Otherwise -EPERM with a message that names the cure (chmod). */
 int fs_check_secret(int dirfd, const char *path, struct err *e);
 
+/* From the root, without "." and empty parts. ".." stays, which may lead elsewhere over a link, and so does a '/' at the end.
+ * The caller frees it. */
+char *fs_absolute(const char *path);
+
 /* Opens a folder. Returns the descriptor, or a negative errno. */
 int fs_open_dir(int dirfd, const char *path, struct err *e);
 

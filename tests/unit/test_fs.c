@@ -288,6 +288,29 @@ START_TEST(a_secret_of_an_ordinary_user_is_not_for_the_group)
 }
 END_TEST
 
+static void check_absolute(const char *path, const char *want)
+{
+	_cleanup_(free_p) char *got = fs_absolute(path);
+
+	ck_assert_str_eq(got, want);
+}
+
+START_TEST(a_path_is_told_from_the_root)
+{
+	ck_assert_int_eq(chdir("/usr/bin"), 0);
+	check_absolute("./var/backups", "/usr/bin/var/backups");
+	check_absolute("var/./a//b/.", "/usr/bin/var/a/b");
+	check_absolute(".", "/usr/bin");
+	check_absolute("", "/usr/bin/");
+	check_absolute("/srv//./x", "/srv/x");
+	check_absolute("/", "/");
+	check_absolute("/.", "/");
+	/* What these mean is for the file system to say. */
+	check_absolute("../.hidden/..", "/usr/bin/../.hidden/..");
+	check_absolute("folder/", "/usr/bin/folder/");
+}
+END_TEST
+
 static Suite *fs_suite(void)
 {
 	Suite *s = suite_create("fs");
@@ -309,6 +332,7 @@ static Suite *fs_suite(void)
 	tcase_add_test(tc, folders_are_made_with_all_above_them);
 	tcase_add_test(tc, a_file_in_place_of_a_folder_is_an_error);
 	tcase_add_test(tc, names_in_a_folder_are_listed);
+	tcase_add_test(tc, a_path_is_told_from_the_root);
 	tcase_add_test(tc, a_secret_others_can_read_is_refused);
 	tcase_add_test(tc, a_secret_of_an_ordinary_user_is_not_for_the_group);
 	suite_add_tcase(s, tc);
