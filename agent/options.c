@@ -69,17 +69,6 @@ bool options_is_group(const struct options *t, const char *name)
 	return false;
 }
 
-bool options_is_map(const struct options *t, const char *name)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		const char *rest = rest_after(t->rows[i].name, name);
-
-		if (rest && segment(rest) == 1 && *rest == '*')
-			return true;
-	}
-	return false;
-}
-
 bool options_nearest(
 	const struct options *t, const char *parent, const char *name, char *to, size_t size)
 {

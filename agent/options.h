@@ -71,8 +71,6 @@ extern const struct options options_all;
 const struct option *options_find(const struct options *t, const char *name);
 /* Whether `name` is a group: some row lies below it. */
 bool options_is_group(const struct options *t, const char *name);
-/* Whether the group's members are named by the user ("stores"). */
-bool options_is_map(const struct options *t, const char *name);
 /* The known member of group `parent` ("" for the top) that `name` most likely means; false when
  * none is near. */
 bool options_nearest(

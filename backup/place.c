@@ -163,11 +163,6 @@ int place_source(struct place *p, const struct place_command *c, struct source *
 	return 0;
 }
 
-const char *place_source_stderr(const struct source *s)
-{
-	return running_stderr(of_source(s));
-}
-
 /* --- a program's stdin as a target */
 
 static struct running *of_target(const struct sink *s)

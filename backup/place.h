@@ -67,8 +67,7 @@ int place_source(
  * ends early makes write() fail with its words. stdout goes to `out` when not NULL. */
 int place_target(struct place *p, const struct place_command *c, struct buf *out,
 	struct sink **target, struct err *e);
-/* The last of stderr of a source or target made here, NUL-terminated, secrets hidden; warnings on success. */
-const char *place_source_stderr(const struct source *s);
+/* The last of a target's stderr, NUL-terminated, secrets hidden; warnings on success. */
 const char *place_target_stderr(const struct sink *s);
 
 #endif

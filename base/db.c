@@ -352,12 +352,6 @@ void db_bind_text(struct db_stmt *s, int i, const char *text)
 	must(sqlite3_bind_text(s->sql, i, text, -1, SQLITE_TRANSIENT));
 }
 
-void db_bind_blob(struct db_stmt *s, int i, const void *data, size_t n)
-{
-	must(n ? sqlite3_bind_blob64(s->sql, i, data, n, SQLITE_TRANSIENT)
-	       : sqlite3_bind_zeroblob(s->sql, i, 0));
-}
-
 int db_step(struct db_stmt *s, struct err *e)
 {
 	int r = sqlite3_step(s->sql);

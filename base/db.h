@@ -39,11 +39,10 @@ int db_prepare(struct db *db, const char *sql, struct db_stmt **out, struct err 
 void db_finalize(struct db_stmt *s); /* NULL is fine */
 DEFINE_CLEANUP(struct db_stmt *, db_finalize);
 
-/* Parameters are numbered from 1, as in SQL's ?1. Text and blobs are copied; NULL text binds NULL. */
+/* Parameters are numbered from 1, as in SQL's ?1. Text is copied; NULL text binds NULL. */
 void db_bind_int(struct db_stmt *s, int i, int64_t v);
 void db_bind_double(struct db_stmt *s, int i, double v);
 void db_bind_text(struct db_stmt *s, int i, const char *text);
-void db_bind_blob(struct db_stmt *s, int i, const void *data, size_t n);
 
 enum { DB_DONE = 0, DB_ROW = 1 };
 /* DB_ROW, DB_DONE, or a negative errno (-EEXIST for a constraint, -ENOSPC, -EUCLEAN for a file

@@ -84,11 +84,6 @@ size_t text_utf16_len(const char *s)
 	return weigh(s, in_utf16);
 }
 
-size_t text_chars(const char *s)
-{
-	return weigh(s, in_chars);
-}
-
 void text_cut_bytes(struct buf *b, const char *s, size_t max_bytes)
 {
 	cut(b, s, max_bytes, in_bytes);

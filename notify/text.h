@@ -13,8 +13,6 @@
 
 /* Length in UTF-16 code units, as Telegram and Discord count. */
 size_t text_utf16_len(const char *s);
-/* Length in characters (code points). */
-size_t text_chars(const char *s);
 
 /* At most max_bytes / max_chars / max_units, the "…" included. */
 void text_cut_bytes(struct buf *b, const char *s, size_t max_bytes);

@@ -102,9 +102,6 @@ START_TEST(names_in_blocks_are_found)
 	ck_assert(options_is_group(&table, "stores.any.keep"));
 	ck_assert(!options_is_group(&table, "interval"));
 	ck_assert(!options_is_group(&table, "stores.any.bucket"));
-	ck_assert(options_is_map(&table, "stores"));
-	ck_assert(options_is_map(&table, "stores.any.labels"));
-	ck_assert(!options_is_map(&table, "stores.any.keep"));
 }
 END_TEST
 
