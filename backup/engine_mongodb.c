@@ -111,7 +111,7 @@ static ssize_t dump_read(struct source *s, void *to, size_t n, struct err *e)
 {
 	struct dump *d = (struct dump *)s;
 	ssize_t got = source_read(d->tool, to, n, e);
-	int r = got > 0 ? mongo_archive_feed(d->archive, to, (size_t)got, e) : 0;
+	int r = got > 0 ? sink_write(mongo_archive_sink(d->archive), to, (size_t)got, e) : 0;
 
 	return r < 0 ? r : got;
 }
@@ -135,7 +135,7 @@ static void dump_free(struct source *s)
 	struct dump *d = (struct dump *)s;
 
 	source_free(d->tool);
-	mongo_archive_free(d->archive);
+	sink_free(mongo_archive_sink(d->archive));
 	free(d);
 }
 

@@ -133,7 +133,7 @@ static int load_write(struct sink *s, const void *data, size_t n, struct err *e)
 	buf_add(&l->held, data, n);
 	if (l->held.overflow)
 		return err_set(e, EFBIG, "the archive's list of collections is too long");
-	r = mongo_archive_feed(l->archive, data, n, e);
+	r = sink_write(mongo_archive_sink(l->archive), data, n, e);
 	if (r < 0 || !mongo_archive_is_announced(l->archive))
 		return r;
 	r = start(l, e);
@@ -167,7 +167,7 @@ static void load_free(struct sink *s)
 	struct load *l = (struct load *)s;
 
 	sink_free(l->program);
-	mongo_archive_free(l->archive);
+	sink_free(mongo_archive_sink(l->archive));
 	buf_done(&l->held);
 	free(l);
 }

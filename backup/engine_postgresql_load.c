@@ -268,7 +268,7 @@ static int load_write(struct sink *s, const void *data, size_t n, struct err *e)
 	if (l->held.overflow)
 		return err_set(e, EFBIG, "the dump's table of contents is larger than %d MiB",
 			HELD_MAX >> 20);
-	r = pg_archive_feed(l->archive, data, n, e);
+	r = sink_write(pg_archive_sink(l->archive), data, n, e);
 	if (r == 0 && pg_archive_toc_is_done(l->archive))
 		r = begin(l, e);
 	return r;
@@ -288,7 +288,7 @@ static void load_free(struct sink *s)
 	struct load *l = (struct load *)s;
 
 	sink_free(l->program);
-	pg_archive_free(l->archive);
+	sink_free(pg_archive_sink(l->archive));
 	buf_done(&l->held);
 	buf_done(&l->creation);
 	json_decref(l->owners);

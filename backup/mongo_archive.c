@@ -30,6 +30,7 @@ struct namespace
 };
 
 struct mongo_archive {
+	struct sink sink;
 	enum where where;
 	unsigned char length[LENGTH_SIZE];
 	size_t n_length;
@@ -45,28 +46,6 @@ struct mongo_archive {
 	int64_t collections, documents, timeseries;
 	struct crc_table table;
 };
-
-struct mongo_archive *mongo_archive_new(void)
-{
-	struct mongo_archive *a = calloc(1, sizeof(*a));
-
-	if (!a)
-		abort();
-	crc_table_init(&a->table, CRC64_ECMA);
-	buf_init(&a->document, MONGO_DOCUMENT_MAX);
-	a->index = json_object();
-	return a;
-}
-
-void mongo_archive_free(struct mongo_archive *a)
-{
-	if (!a)
-		return;
-	buf_done(&a->document);
-	json_decref(a->index);
-	free(a->all);
-	free(a);
-}
 
 static int damaged(const char *what, struct err *e)
 {
@@ -234,8 +213,9 @@ static int take_length(struct mongo_archive *a, struct err *e)
 	return v == terminator ? take_terminator(a, e) : begin_document(a, v, e);
 }
 
-int mongo_archive_feed(struct mongo_archive *a, const void *data, size_t n, struct err *e)
+static int archive_write(struct sink *s, const void *data, size_t n, struct err *e)
 {
+	struct mongo_archive *a = (struct mongo_archive *)s;
 	const unsigned char *p = data;
 	int r = 0;
 
@@ -258,8 +238,9 @@ int mongo_archive_feed(struct mongo_archive *a, const void *data, size_t n, stru
 	return r;
 }
 
-int mongo_archive_end(const struct mongo_archive *a, struct err *e)
+static int archive_finish(struct sink *s, struct err *e)
 {
+	const struct mongo_archive *a = (struct mongo_archive *)s;
 	size_t missing = 0;
 	int64_t others = 0;
 
@@ -294,4 +275,33 @@ int64_t mongo_archive_collections(const struct mongo_archive *a)
 int64_t mongo_archive_documents(const struct mongo_archive *a)
 {
 	return a->documents;
+}
+
+static void archive_free(struct sink *s)
+{
+	struct mongo_archive *a = (struct mongo_archive *)s;
+
+	buf_done(&a->document);
+	json_decref(a->index);
+	free(a->all);
+	free(a);
+}
+
+struct mongo_archive *mongo_archive_new(void)
+{
+	static const struct sink_ops ops = {archive_write, archive_finish, archive_free};
+	struct mongo_archive *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		abort();
+	a->sink.ops = &ops;
+	crc_table_init(&a->table, CRC64_ECMA);
+	buf_init(&a->document, MONGO_DOCUMENT_MAX);
+	a->index = json_object();
+	return a;
+}
+
+struct sink *mongo_archive_sink(struct mongo_archive *a)
+{
+	return &a->sink;
 }

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "backup/stream.h"
 
 enum {
 	MONGO_DOCUMENT_MAX = 64 * 1024 * 1024, /* the server's own bound is 16 MiB and a little */
@@ -25,11 +25,9 @@ enum {
 
 struct mongo_archive;
 struct mongo_archive *mongo_archive_new(void);
-void mongo_archive_free(struct mongo_archive *a); /* NULL is fine */
-/* -EBADMSG: this is no such archive, or it is damaged. */
-int mongo_archive_feed(struct mongo_archive *a, const void *data, size_t n, struct err *e);
-/* After the last byte: -EBADMSG when something is missing. */
-int mongo_archive_end(const struct mongo_archive *a, struct err *e);
+/* What it is fed through, and freed: write() gives -EBADMSG when this is no such archive or is damaged, finish() when something
+ * is missing. */
+struct sink *mongo_archive_sink(struct mongo_archive *a);
 
 /* What was announced is known: all collections, and whether there is an oplog. */
 bool mongo_archive_is_announced(const struct mongo_archive *a);

@@ -25,6 +25,7 @@ static const char ENTRY_FROM_16[] = "iissTCiDsssssiWslX";
 enum where { IN_HEAD, IN_HEAD_REST, IN_ENTRY, IN_BLOCK, IN_DATA, IN_BLOB_ID, IN_BLOB, NOT_WALKED };
 
 struct pg_archive {
+	struct sink sink;
 	pg_archive_entry_fn entry;
 	void *user;
 	struct pg_archive_entry now;
@@ -41,24 +42,6 @@ struct pg_archive {
 	size_t to_size, to_len;
 	uint64_t chunk_left;
 };
-
-struct pg_archive *pg_archive_new(pg_archive_entry_fn entry, void *user)
-{
-	struct pg_archive *a = calloc(1, sizeof(*a));
-
-	if (!a)
-		abort();
-	a->entry = entry;
-	a->user = user;
-	a->where = IN_HEAD;
-	a->layout = HEAD;
-	return a;
-}
-
-void pg_archive_free(struct pg_archive *a)
-{
-	free(a);
-}
 
 static int damaged(struct err *e, const char *what)
 {
@@ -340,8 +323,9 @@ static int layout_read(
 	return a->have < size ? 0 : field_read(a, e);
 }
 
-int pg_archive_feed(struct pg_archive *a, const void *data, size_t n, struct err *e)
+static int archive_write(struct sink *s, const void *data, size_t n, struct err *e)
 {
+	struct pg_archive *a = (struct pg_archive *)s;
 	const unsigned char *p = data;
 	size_t taken;
 	int r = 0;
@@ -362,8 +346,10 @@ bool pg_archive_toc_is_done(const struct pg_archive *a)
 	return a->where > IN_ENTRY;
 }
 
-int pg_archive_end(const struct pg_archive *a, struct err *e)
+static int archive_finish(struct sink *s, struct err *e)
 {
+	const struct pg_archive *a = (struct pg_archive *)s;
+
 	if (a->where == NOT_WALKED)
 		return 0;
 	if (!pg_archive_toc_is_done(a))
@@ -375,4 +361,29 @@ int pg_archive_end(const struct pg_archive *a, struct err *e)
 			"not a sound PostgreSQL archive: %lld data blocks are missing at its end",
 			(long long)a->blocks_left);
 	return 0;
+}
+
+static void archive_free(struct sink *s)
+{
+	free(s);
+}
+
+struct pg_archive *pg_archive_new(pg_archive_entry_fn entry, void *user)
+{
+	static const struct sink_ops ops = {archive_write, archive_finish, archive_free};
+	struct pg_archive *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		abort();
+	a->sink.ops = &ops;
+	a->entry = entry;
+	a->user = user;
+	a->where = IN_HEAD;
+	a->layout = HEAD;
+	return a;
+}
+
+struct sink *pg_archive_sink(struct pg_archive *a)
+{
+	return &a->sink;
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "backup/stream.h"
 
 enum { PG_ARCHIVE_TEXT_MAX = 4096, PG_ARCHIVE_ENTRIES_MAX = 10 * 1000 * 1000 };
 
@@ -29,12 +29,10 @@ typedef void (*pg_archive_entry_fn)(void *user, const struct pg_archive_entry *e
 struct pg_archive;
 /* `entry` may be NULL. */
 struct pg_archive *pg_archive_new(pg_archive_entry_fn entry, void *user);
-void pg_archive_free(struct pg_archive *a); /* NULL is fine */
-/* -EBADMSG: this is no such archive, or it is damaged. */
-int pg_archive_feed(struct pg_archive *a, const void *data, size_t n, struct err *e);
+/* What it is fed through, and freed: write() gives -EBADMSG when this is no such archive or is damaged, finish() when something
+ * is missing. */
+struct sink *pg_archive_sink(struct pg_archive *a);
 /* All entries are known (or never will be: a version that is not walked). */
 bool pg_archive_toc_is_done(const struct pg_archive *a);
-/* After the last byte: -EBADMSG when something is missing. */
-int pg_archive_end(const struct pg_archive *a, struct err *e);
 
 #endif

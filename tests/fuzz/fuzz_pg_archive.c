@@ -19,14 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pg_archive *a = pg_archive_new(look, NULL), *b = pg_archive_new(NULL, NULL);
 	struct err e;
-	int x = pg_archive_feed(a, data, size, &e), y = 0;
+	int x = sink_write(pg_archive_sink(a), data, size, &e), y = 0;
 
 	for (size_t i = 0; i < size && y == 0; i++)
-		y = pg_archive_feed(b, data + i, 1, &e);
+		y = sink_write(pg_archive_sink(b), data + i, 1, &e);
 	assert(x == y);
 	if (x == 0)
-		assert(pg_archive_end(a, &e) == pg_archive_end(b, &e));
-	pg_archive_free(a);
-	pg_archive_free(b);
+		assert(sink_finish(pg_archive_sink(a), &e) == sink_finish(pg_archive_sink(b), &e));
+	sink_free(pg_archive_sink(a));
+	sink_free(pg_archive_sink(b));
 	return 0;
 }

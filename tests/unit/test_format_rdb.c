@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "backup/crc.h"
-#include "backup/format.h"
-#include "base/cleanup.h"
+#include "tests/unit/format_case.h"
 
 /* Three keys, written by redis-server 7.0.15. */
 static const unsigned char dump[] = {
@@ -211,17 +210,7 @@ static const unsigned char dump[] = {
 
 static int check(const void *data, size_t n, size_t piece)
 {
-	_cleanup_(sink_free_p) struct sink *s = NULL;
-
-	ck_assert_int_eq(format_redis_rdb.checker(&s, NULL), 0);
-	for (size_t at = 0; at < n; at += piece) {
-		int r = sink_write(
-			s, (const char *)data + at, n - at < piece ? n - at : piece, NULL);
-
-		if (r < 0)
-			return r;
-	}
-	return sink_finish(s, NULL);
+	return format_check(&format_redis_rdb, data, n, piece, NULL);
 }
 
 START_TEST(the_sums_are_those_of_the_standards)

@@ -3,11 +3,10 @@
 
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "backup/crc.h"
-#include "backup/format.h"
+#include "tests/unit/format_case.h"
 
 /* Made by mongodump itself: two collections and an oplog. Out of the tests of the MongoDB Database Tools (Apache-2.0). */
 #define ARCHIVE "tests/fixtures/backup/mongodump-oplog.archive"
@@ -18,25 +17,13 @@ static size_t size;
 
 static void read_archive(void)
 {
-	FILE *f = fopen(ARCHIVE, "rb");
-
-	ck_assert_ptr_nonnull(f);
-	size = fread(archive, 1, sizeof(archive), f);
-	ck_assert_int_eq(fclose(f), 0);
+	size = format_read(ARCHIVE, archive, sizeof(archive));
 	ck_assert_uint_eq(size, 4506);
 }
 
 static int check(const void *data, size_t n, size_t piece)
 {
-	struct sink *s = NULL;
-	int r = format_mongo_archive.checker(&s, &e);
-
-	for (size_t i = 0; i < n && r == 0; i += piece)
-		r = sink_write(s, (const char *)data + i, n - i < piece ? n - i : piece, &e);
-	if (r == 0)
-		r = sink_finish(s, &e);
-	sink_free(s);
-	return r;
+	return format_check(&format_mongo_archive, data, n, piece, &e);
 }
 
 START_TEST(an_archive_is_good_in_pieces_of_any_size)
@@ -51,12 +38,12 @@ START_TEST(what_is_in_it_is_counted)
 	struct mongo_archive *a = mongo_archive_new();
 
 	ck_assert(!mongo_archive_is_announced(a));
-	ck_assert_int_eq(mongo_archive_feed(a, archive, size, &e), 0);
+	ck_assert_int_eq(sink_write(mongo_archive_sink(a), archive, size, &e), 0);
 	ck_assert(mongo_archive_is_announced(a));
 	ck_assert(mongo_archive_has_oplog(a));
 	ck_assert_int_eq(mongo_archive_collections(a), 2);
 	ck_assert_int_eq(mongo_archive_documents(a), 44);
-	mongo_archive_free(a);
+	sink_free(mongo_archive_sink(a));
 }
 END_TEST
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/format.h"
+#include "tests/unit/format_case.h"
 
 /* pg_dump 15: tables, a view, a function, a trigger, large objects, a database with an encoding and settings of its own. */
 #define DUMP "tests/fixtures/backup/pg15.pgdump"
@@ -18,13 +18,9 @@ static size_t dump_size;
 
 static void read_dump(void)
 {
-	FILE *f = fopen(DUMP, "rb");
-
-	ck_assert_ptr_nonnull(f);
 	dump = malloc(1 << 20);
 	ck_assert_ptr_nonnull(dump);
-	dump_size = fread(dump, 1, 1 << 20, f);
-	ck_assert_int_eq(fclose(f), 0);
+	dump_size = format_read(DUMP, dump, 1 << 20);
 	ck_assert_uint_gt(dump_size, 1000);
 }
 
@@ -35,15 +31,7 @@ static void free_dump(void)
 
 static int check(const void *data, size_t n, size_t piece)
 {
-	struct sink *s = NULL;
-	int r = format_pg_custom.checker(&s, &e);
-
-	for (size_t i = 0; i < n && r == 0; i += piece)
-		r = sink_write(s, (const char *)data + i, n - i < piece ? n - i : piece, &e);
-	if (r == 0)
-		r = sink_finish(s, &e);
-	sink_free(s);
-	return r;
+	return format_check(&format_pg_custom, data, n, piece, &e);
 }
 
 START_TEST(a_dump_is_good_in_pieces_of_any_size)
@@ -120,7 +108,7 @@ START_TEST(the_table_of_contents_is_told)
 	size_t n = 0;
 
 	while (!pg_archive_toc_is_done(a) && n < dump_size)
-		ck_assert_int_eq(pg_archive_feed(a, dump + n++, 1, &e), 0);
+		ck_assert_int_eq(sink_write(pg_archive_sink(a), dump + n++, 1, &e), 0);
 	ck_assert_uint_lt(n, dump_size);
 	ck_assert_uint_gt(s.entries, 20);
 	ck_assert_uint_eq(s.tables, 2);
@@ -130,7 +118,7 @@ START_TEST(the_table_of_contents_is_told)
 				     "'UTF8' LOCALE_PROVIDER = libc "
 				     "LOCALE = 'C';\n");
 	ck_assert_ptr_nonnull(strstr(s.grant, "GRANT SELECT ON TABLE shop.orders TO reader"));
-	pg_archive_free(a);
+	sink_free(pg_archive_sink(a));
 }
 END_TEST
 
