@@ -6,22 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct err e;
-static struct job job;
-static struct engine_call call;
+#include "tests/unit/engine_case.h"
 
 static void make_call(void)
 {
-	memset(&job, 0, sizeof(job));
-	memset(&call, 0, sizeof(call));
-	job.engine = "mongodb";
-	call.job = &job;
-	ck_assert_int_eq(place_host(&call.place, &e), 0);
-}
-
-static void free_call(void)
-{
-	place_free(call.place);
+	call_new("mongodb");
 }
 
 /* Those of the tool itself, with a space between; *config: what it reads as its configuration. */
@@ -168,7 +157,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_add_checked_fixture(tc, make_call, free_call);
+	tcase_add_checked_fixture(tc, make_call, call_done);
 	tcase_add_test(tc, without_a_password_there_is_no_shell_and_no_configuration);
 	tcase_add_test(tc, row_32_the_password_is_in_no_argument);
 	tcase_add_test(tc, an_address_of_several_servers_is_taken_as_it_is);

@@ -6,34 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct err e;
-static struct job job;
-static struct engine_call call;
+#include "tests/unit/engine_case.h"
+#include "tests/unit/format_case.h"
 
 static void make_call(void)
 {
-	memset(&job, 0, sizeof(job));
-	memset(&call, 0, sizeof(call));
-	job.engine = "mariadb";
-	call.job = &job;
-	ck_assert_int_eq(place_host(&call.place, &e), 0);
-}
-
-static void free_call(void)
-{
-	place_free(call.place);
-}
-
-/* With a space between. */
-static const char *joined(const struct args *a)
-{
-	static char text[2048];
-
-	text[0] = '\0';
-	for (size_t i = 0; i < a->n; i++)
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
-			i ? " " : "", a->v[i]);
-	return text;
+	call_new("mariadb");
 }
 
 #define USUAL                                                                                      \
@@ -312,15 +290,7 @@ END_TEST
 
 static int check(const char *text)
 {
-	struct sink *s = NULL;
-	int r = format_mysql_sql.checker(&s, &e);
-
-	for (size_t i = 0, n = strlen(text); i < n && r == 0; i += 5)
-		r = sink_write(s, text + i, n - i < 5 ? n - i : 5, &e);
-	if (r == 0)
-		r = sink_finish(s, &e);
-	sink_free(s);
-	return r;
+	return format_check(&format_mysql_sql, text, strlen(text), 5, &e);
 }
 
 #define BODY "CREATE TABLE a (b int);\nINSERT INTO a VALUES (1),(2),(3);\n"
@@ -363,7 +333,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_add_checked_fixture(tc, make_call, free_call);
+	tcase_add_checked_fixture(tc, make_call, call_done);
 	tcase_add_test(tc, each_family_has_its_arguments);
 	tcase_add_test(tc, row_32_the_password_is_in_no_argument);
 	tcase_add_test(tc, a_throw_away_server_is_reached_as_the_call_says);

@@ -7,34 +7,11 @@
 #include <string.h>
 
 #include "backup/engine_postgresql_restore.h"
-
-static struct err e;
-static struct job job;
-static struct engine_call call;
+#include "tests/unit/engine_case.h"
 
 static void make_call(void)
 {
-	memset(&job, 0, sizeof(job));
-	memset(&call, 0, sizeof(call));
-	call.job = &job;
-	ck_assert_int_eq(place_host(&call.place, &e), 0);
-}
-
-static void free_call(void)
-{
-	place_free(call.place);
-}
-
-/* With a space between. */
-static const char *joined(const struct args *a)
-{
-	static char text[2048];
-
-	text[0] = '\0';
-	for (size_t i = 0; i < a->n; i++)
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
-			i ? " " : "", a->v[i]);
-	return text;
+	call_new("postgresql");
 }
 
 START_TEST(row_32_the_password_is_in_no_argument)
@@ -238,7 +215,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_add_checked_fixture(tc, make_call, free_call);
+	tcase_add_checked_fixture(tc, make_call, call_done);
 	tcase_add_test(tc, row_32_the_password_is_in_no_argument);
 	tcase_add_test(tc, arguments_of_the_users_own_come_last);
 	tcase_add_test(tc, roles_of_one_who_is_no_superuser_come_without_passwords);

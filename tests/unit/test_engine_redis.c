@@ -8,25 +8,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "tests/unit/engine_case.h"
 
 #define MARK "0123456789abcdef0123456789abcdef01234567"
 
-static struct err e;
-static struct job job;
-static struct engine_call call;
-
 static void make_call(void)
 {
-	memset(&job, 0, sizeof(job));
-	memset(&call, 0, sizeof(call));
-	job.engine = "redis";
-	call.job = &job;
-	ck_assert_int_eq(place_host(&call.place, &e), 0);
-}
-
-static void free_call(void)
-{
-	place_free(call.place);
+	call_new("redis");
 }
 
 /* --- the program's output */
@@ -243,17 +231,6 @@ END_TEST
 
 /* --- commands */
 
-static const char *joined(const struct args *a)
-{
-	static char text[1024];
-
-	text[0] = '\0';
-	for (size_t i = 0; i < a->n; i++)
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
-			i ? " " : "", a->v[i]);
-	return text;
-}
-
 static void check_connection(const char *want_argv, const char *want_env)
 {
 	struct args argv = {NULL, 0}, env = {NULL, 0};
@@ -357,7 +334,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_add_checked_fixture(t, make_call, free_call);
+	tcase_add_checked_fixture(t, make_call, call_done);
 	tcase_add_test(t, the_mark_behind_a_dump_is_cut_off);
 	tcase_add_test(t, a_dump_without_a_mark_stays_whole);
 	tcase_add_test(t, lines_of_old_programs_are_left_out);
