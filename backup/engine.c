@@ -2,6 +2,7 @@
 #include "backup/engine.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 const struct engine *const engines[] = {
@@ -34,5 +35,23 @@ int engine_check_server_job(const struct job *j, struct err *e)
 			if (strcmp(j->database.items[i], j->database.items[k]) == 0)
 				return err_set(e, EINVAL, "database: %s is named twice",
 					j->database.items[i]);
+	return 0;
+}
+
+static bool is_option(const char *argument, const char *option)
+{
+	size_t n = strlen(option);
+	bool is_short = option[1] != '-';
+
+	return strncmp(argument, option, n) == 0 &&
+	       (is_short || argument[n] == '\0' || argument[n] == '=');
+}
+
+int engine_check_arguments(const struct job *j, const char *const *refused, struct err *e)
+{
+	for (size_t i = 0; i < j->arguments.n; i++)
+		for (const char *const *r = refused; *r; r++)
+			if (is_option(j->arguments.items[i], *r))
+				return err_set(e, EINVAL, "arguments: %s cannot be used here", *r);
 	return 0;
 }

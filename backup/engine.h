@@ -130,5 +130,7 @@ const struct engine *engine_find(const char *name);
 
 /* What check_job of each server with databases asks for: one way to it, and no database twice. */
 int engine_check_server_job(const struct job *j, struct err *e);
+/* -EINVAL when `arguments` has one of `refused` (ended by NULL), with a value or without: "--out", "--out=x", "-o", "-ox". */
+int engine_check_arguments(const struct job *j, const char *const *refused, struct err *e);
 
 #endif

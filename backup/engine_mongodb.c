@@ -11,24 +11,11 @@
 #include <string.h>
 
 #include "backup/mongo_archive.h"
-#include "base/cleanup.h"
 #include "base/str.h"
 
 /* These would send the archive elsewhere, keep back what went wrong, or put into it what a restore does not take out. */
-static int check_argument(const char *a, struct err *e)
-{
-	static const char *const bad[] = {"--archive", "--out", "-o", "--gzip", "--config",
-		"--password", "-p", "--uri", "--quiet", "--db", "-d", "--dumpDbUsersAndRoles"};
-
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		size_t n = strlen(bad[i]);
-		bool is_short = bad[i][1] != '-';
-
-		if (strncmp(a, bad[i], n) == 0 && (is_short || a[n] == '\0' || a[n] == '='))
-			return err_set(e, EINVAL, "arguments: %s cannot be used here", bad[i]);
-	}
-	return 0;
-}
+static const char *const refused[] = {"--archive", "--out", "-o", "--gzip", "--config",
+	"--password", "-p", "--uri", "--quiet", "--db", "-d", "--dumpDbUsersAndRoles", NULL};
 
 static int check_job(const struct job *j, struct err *e)
 {
@@ -40,9 +27,7 @@ static int check_job(const struct job *j, struct err *e)
 		return err_set(e, EINVAL, "host: put who logs in into user and password_file");
 	if (j->password_file && !j->user && !j->container)
 		return err_set(e, EINVAL, "user: password_file needs it");
-	for (size_t i = 0; i < j->arguments.n && r == 0; i++)
-		r = check_argument(j->arguments.items[i], e);
-	return r;
+	return engine_check_arguments(j, refused, e);
 }
 
 /* A dump of nothing, to see whether the server lets this user in. */

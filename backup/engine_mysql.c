@@ -17,29 +17,15 @@
 	"'#mysql50#lost+found')"
 
 /* Without comments there is no last line that proves the dump whole; the others send it elsewhere. */
-static int check_argument(const char *a, struct err *e)
-{
-	static const char *const bad[] = {"--skip-comments", "--compact", "--comments=0",
-		"--skip-opt", "--result-file", "-r", "--tab", "-T", "--password", "-p",
-		"--databases", "-B", "--all-databases", "-A", "--xml", "-X"};
-
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		size_t n = strlen(bad[i]);
-		bool is_short = bad[i][1] != '-';
-
-		if (strncmp(a, bad[i], n) == 0 && (is_short || a[n] == '\0' || a[n] == '='))
-			return err_set(e, EINVAL, "arguments: %s cannot be used here", bad[i]);
-	}
-	return 0;
-}
+static const char *const refused[] = {"--skip-comments", "--compact", "--comments=0", "--skip-opt",
+	"--result-file", "-r", "--tab", "-T", "--password", "-p", "--databases", "-B",
+	"--all-databases", "-A", "--xml", "-X", NULL};
 
 static int check_job(const struct job *j, struct err *e)
 {
 	int r = engine_check_server_job(j, e);
 
-	for (size_t i = 0; i < j->arguments.n && r == 0; i++)
-		r = check_argument(j->arguments.items[i], e);
-	return r;
+	return r < 0 ? r : engine_check_arguments(j, refused, e);
 }
 
 int mysql_server_ask(const struct engine_call *c, struct mysql_server *out, struct err *e)
