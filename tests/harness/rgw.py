@@ -66,7 +66,7 @@ class Rgw(Server):
     programs = "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool", "ceph"
     packages = "radosgw, ceph-mon, ceph-osd"
 
-    def __init__(self, folder, part_min=4096):
+    def __init__(self, folder=None, part_min=4096):
         super().__init__(folder)
         self.mon_port = None
         self.part_min = part_min

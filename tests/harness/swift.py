@@ -83,7 +83,7 @@ class Swift(Server):
     programs = "memcached", "swift-proxy-server", "swift-ring-builder", *(f"swift-{k}-server" for k in KINDS)
     packages = "swift-proxy, swift-account, swift-container, swift-object, memcached"
 
-    def __init__(self, folder):
+    def __init__(self, folder=None):
         super().__init__(folder)
         self.memcached, *self.back = (free_port() for _ in range(4))
 

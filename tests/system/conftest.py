@@ -91,13 +91,13 @@ def tools(worker, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def rgw(tmp_path_factory):
-    yield from running(Rgw, tmp_path_factory.mktemp("rgw"))
+def rgw():
+    yield from running(Rgw)
 
 
 @pytest.fixture(scope="module")
-def swift(tmp_path_factory):
-    yield from running(Swift, tmp_path_factory.mktemp("swift"))
+def swift():
+    yield from running(Swift)
 
 
 @pytest.fixture
