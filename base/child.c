@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child_spawn.h"
 #include "base/cleanup.h"
 
-enum {
-	PASSED_FD = 3,
-	READ_BYTES = 16384,
-};
+enum { READ_BYTES = 16384 };
 
 struct child {
 	struct loop *loop;
@@ -37,6 +34,7 @@ struct child {
 	bool stopped; /* was told to end */
 	int status;
 	child_done_fn done;
+	child_output_fn tell; /* NULL: nobody wants it as it comes */
 	void *user;
 };
 
@@ -77,11 +75,25 @@ static void finish(struct child *c)
 	child_free(c);
 }
 
+static void keep_output(struct child *c, const char *bytes, size_t n)
+{
+	size_t keep = c->output_max;
+
+	if (n > keep) {
+		c->output_cut = true;
+		buf_clear(&c->output);
+		buf_add(&c->output, bytes + (n - keep), keep);
+		return;
+	}
+	if (c->output.len + n > 2 * keep)
+		keep_last(c, keep);
+	buf_add(&c->output, bytes, n);
+}
+
 static void on_output(void *user, int fd, uint32_t events)
 {
 	struct child *c = user;
 	char bytes[READ_BYTES];
-	size_t keep = c->output_max;
 	ssize_t n = read(fd, bytes, sizeof(bytes));
 
 	(void)events;
@@ -95,15 +107,9 @@ static void on_output(void *user, int fd, uint32_t events)
 			finish(c);
 		return;
 	}
-	if ((size_t)n > keep) {
-		c->output_cut = true;
-		buf_clear(&c->output);
-		buf_add(&c->output, bytes + ((size_t)n - keep), keep);
-		return;
-	}
-	if (c->output.len + (size_t)n > 2 * keep)
-		keep_last(c, keep);
-	buf_add(&c->output, bytes, (size_t)n);
+	keep_output(c, bytes, (size_t)n);
+	if (c->tell)
+		c->tell(c->user, bytes, (size_t)n);
 }
 
 static void on_end(void *user, pid_t pid, int status)
@@ -146,95 +152,14 @@ static void on_timer(void *user)
 /* A copy of fd above all numbers the child gives a meaning to, so that none overwrites another. */
 static int copy_above(int fd)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, PASSED_FD + 1);
+	return fcntl(fd, F_DUPFD_CLOEXEC, CHILD_PASSED_FD + 1);
 }
 
-/* What the child is to have; -1: not this one. */
-struct files {
-	int in, out, pass;
-};
-
-static void files_done(struct files *f)
+static void files_done(struct child_files *f)
 {
 	close_p(&f->in);
 	close_p(&f->out);
 	close_p(&f->pass);
-}
-
-static int set_files(posix_spawn_file_actions_t *fa, const struct files *f)
-{
-	int r;
-
-	if (f->in >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, f->in, STDIN_FILENO);
-	else
-		r = posix_spawn_file_actions_addopen(fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-	if (r == 0 && f->out >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, f->out, STDOUT_FILENO);
-	if (r == 0 && f->out >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, f->out, STDERR_FILENO);
-	if (r == 0 && f->pass >= 0)
-		r = posix_spawn_file_actions_adddup2(fa, f->pass, PASSED_FD);
-	/* Libraries, and whoever started this process, may have left descriptors open for children. */
-	if (r == 0)
-		r = posix_spawn_file_actions_addclosefrom_np(
-			fa, f->pass >= 0 ? PASSED_FD + 1 : PASSED_FD);
-	return r;
-}
-
-static int set_attributes(posix_spawnattr_t *a)
-{
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawnattr_setflags(
-		a, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawnattr_setpgroup(a, 0);
-	if (r == 0)
-		r = posix_spawnattr_setsigmask(a, &none);
-	if (r == 0)
-		r = posix_spawnattr_setsigdefault(a, &all);
-	return r;
-}
-
-/* posix_spawn takes both lists without const, but does not change them. */
-static char *const *unconst(const char *const *list)
-{
-	return (char *const *)(uintptr_t)list;
-}
-
-static int spawn(const struct child_options *o, const struct files *f, pid_t *pid)
-{
-	const char *path = getenv("PATH");
-	char path_entry[4096];
-	const char *plain_env[] = {path_entry, "LANG=C.UTF-8", NULL};
-	const char *const *env = o->env ? o->env : plain_env;
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t a;
-	int r;
-
-	(void)snprintf(path_entry, sizeof(path_entry), "PATH=%s",
-		path && *path ? path
-			      : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	r = posix_spawn_file_actions_init(&fa);
-	if (r)
-		return r;
-	r = posix_spawnattr_init(&a);
-	if (r == 0) {
-		r = set_files(&fa, f);
-		if (r == 0)
-			r = set_attributes(&a);
-		if (r == 0)
-			r = posix_spawnp(pid, o->program ? o->program : o->argv[0], &fa, &a,
-				unconst(o->argv), unconst(env));
-		(void)posix_spawnattr_destroy(&a);
-	}
-	(void)posix_spawn_file_actions_destroy(&fa);
-	return r;
 }
 
 /* Both ends; the child's is copied above the numbers it will have. */
@@ -277,7 +202,7 @@ static int open_input(const struct child_options *o, int *in_fd, struct err *e)
 }
 
 static int open_files(
-	struct child *c, const struct child_options *o, struct files *f, struct err *e)
+	struct child *c, const struct child_options *o, struct child_files *f, struct err *e)
 {
 	int r = 0;
 
@@ -305,12 +230,12 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 	struct child **out, struct err *e)
 {
 	_cleanup_(child_free_p) struct child *c = calloc(1, sizeof(*c));
-	_cleanup_(files_done) struct files files = {-1, -1, -1};
+	_cleanup_(files_done) struct child_files files = {-1, -1, -1};
 	int r;
 
 	if (!c)
 		abort();
-	*c = (struct child){.loop = l, .fd = -1, .done = done, .user = user};
+	*c = (struct child){.loop = l, .fd = -1, .done = done, .tell = o->output, .user = user};
 	c->output_max = o->output_max ? o->output_max : 1;
 	c->grace_ms = o->grace_ms ? o->grace_ms : CHILD_GRACE_MS;
 	buf_init(&c->output, 2 * c->output_max);
@@ -318,7 +243,7 @@ int child_start(struct loop *l, const struct child_options *o, child_done_fn don
 	r = open_files(c, o, &files, e);
 	if (r < 0)
 		return r;
-	r = spawn(o, &files, &c->pid);
+	r = child_spawn(o, &files, &c->pid);
 	if (r)
 		return err_set(e, r, "start %s: %s", o->argv[0], err_text(-r));
 	lower_priority(c->pid, o);

@@ -3,10 +3,13 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SHA256_SIZE = 32 };
 
@@ -71,4 +74,65 @@ void hash_hmac_sha256_hex(
 	if (!HMAC(EVP_sha256(), key ? key : "", (int)key_len, data, n, digest, NULL))
 		abort();
 	put_hex(to, digest);
+}
+
+struct hash_hmac {
+	EVP_MAC_CTX *mac;
+};
+
+struct hash_hmac *hash_hmac_sha256_new(const void *key, size_t key_len)
+{
+	struct hash_hmac *h = calloc(1, sizeof(*h));
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
+
+	if (!h || !mac || !(h->mac = EVP_MAC_CTX_new(mac)))
+		abort();
+	EVP_MAC_free(mac);
+	/* Without a key it would wait for one. */
+	if (EVP_MAC_init(h->mac, key ? key : (const void *)"", key_len, params) != 1)
+		abort();
+	return h;
+}
+
+void hash_hmac_update(struct hash_hmac *h, const void *data, size_t n)
+{
+	if (EVP_MAC_update(h->mac, data, n) != 1)
+		abort();
+}
+
+void hash_hmac_final(struct hash_hmac *h, char to[HASH_SHA256_HEX_SIZE])
+{
+	unsigned char digest[SHA256_SIZE];
+	size_t n;
+
+	if (EVP_MAC_final(h->mac, digest, &n, sizeof(digest)) != 1 || n != sizeof(digest))
+		abort();
+	put_hex(to, digest);
+}
+
+void hash_hmac_free(struct hash_hmac *h)
+{
+	if (!h)
+		return;
+	EVP_MAC_CTX_free(h->mac); /* wipes the key */
+	free(h);
+}
+
+bool hash_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+bool hash_equal_text(const char *a, const char *b)
+{
+	unsigned char x[SHA256_SIZE], y[SHA256_SIZE];
+
+	if (EVP_Digest(a, strlen(a), x, NULL, EVP_sha256(), NULL) != 1 ||
+		EVP_Digest(b, strlen(b), y, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+	return hash_equal(x, y, sizeof(x));
 }

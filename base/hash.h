@@ -5,6 +5,7 @@
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -27,5 +28,20 @@ DEFINE_CLEANUP(struct hash_sha256 *, hash_sha256_free);
 /* HMAC-SHA256 (RFC 2104) of n bytes with a key of any length, which may be empty. */
 void hash_hmac_sha256_hex(
 	char to[HASH_SHA256_HEX_SIZE], const void *key, size_t key_len, const void *data, size_t n);
+
+/* The same of bytes that come in pieces. The key is copied, and wiped at the end. Aborts without memory, so never
+ * NULL. */
+struct hash_hmac;
+struct hash_hmac *hash_hmac_sha256_new(const void *key, size_t key_len);
+void hash_hmac_update(struct hash_hmac *h, const void *data, size_t n);
+/* Once: afterwards it can only be freed. */
+void hash_hmac_final(struct hash_hmac *h, char to[HASH_SHA256_HEX_SIZE]);
+void hash_hmac_free(struct hash_hmac *h); /* NULL is fine */
+DEFINE_CLEANUP(struct hash_hmac *, hash_hmac_free);
+
+/* Whether n bytes are the same, in a time that does not tell where they differ. */
+bool hash_equal(const void *a, const void *b, size_t n);
+/* The same of texts of any length, which it does not tell either. */
+bool hash_equal_text(const char *a, const char *b);
 
 #endif

@@ -73,6 +73,58 @@ START_TEST(an_empty_key_is_not_the_key_of_the_call_before)
 }
 END_TEST
 
+/* The example of GitHub's documentation of webhooks. */
+START_TEST(hmac_of_pieces_is_that_of_the_whole)
+{
+	const char *key = "It's a Secret to Everybody", *text = "Hello, World!";
+	char hex[HASH_SHA256_HEX_SIZE];
+
+	for (size_t piece = 1; piece <= strlen(text); piece++) {
+		struct hash_hmac *h = hash_hmac_sha256_new(key, strlen(key));
+
+		for (size_t at = 0; at < strlen(text); at += piece)
+			hash_hmac_update(h, text + at, strnlen(text + at, piece));
+		hash_hmac_final(h, hex);
+		hash_hmac_free(h);
+		ck_assert_str_eq(
+			hex, "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17");
+	}
+	hash_hmac_free(NULL);
+}
+END_TEST
+
+START_TEST(hmac_of_pieces_takes_any_key)
+{
+	static const size_t lengths[] = {0, 1, 63, 64, 65, 1000};
+	char key[1000], whole[HASH_SHA256_HEX_SIZE], hex[HASH_SHA256_HEX_SIZE];
+
+	memset(key, 'k', sizeof(key));
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		_cleanup_(hash_hmac_free_p) struct hash_hmac *h =
+			hash_hmac_sha256_new(lengths[i] ? key : NULL, lengths[i]);
+
+		hash_hmac_update(h, "x", 1);
+		hash_hmac_final(h, hex);
+		hash_hmac_sha256_hex(whole, key, lengths[i], "x", 1);
+		ck_assert_str_eq(hex, whole);
+	}
+}
+END_TEST
+
+START_TEST(equal_is_equal_to_the_last_byte)
+{
+	ck_assert(hash_equal("abc", "abc", 3));
+	ck_assert(!hash_equal("abc", "abd", 3));
+	ck_assert(!hash_equal("abc", "xbc", 3));
+	ck_assert(hash_equal("abc", "abd", 2));
+	ck_assert(hash_equal_text("", ""));
+	ck_assert(hash_equal_text("secret", "secret"));
+	ck_assert(!hash_equal_text("secret", "secre"));
+	ck_assert(!hash_equal_text("secret", "secrets"));
+	ck_assert(!hash_equal_text("secret", ""));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("hash");
@@ -85,6 +137,9 @@ int main(void)
 	tcase_add_test(c, sha256_of_no_pieces_is_that_of_nothing);
 	tcase_add_test(c, hmac_is_that_of_the_standard);
 	tcase_add_test(c, an_empty_key_is_not_the_key_of_the_call_before);
+	tcase_add_test(c, hmac_of_pieces_is_that_of_the_whole);
+	tcase_add_test(c, hmac_of_pieces_takes_any_key);
+	tcase_add_test(c, equal_is_equal_to_the_last_byte);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
