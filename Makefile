@@ -7,7 +7,7 @@ DESTDIR ?=
 CFLAGS  ?= -O2 -g
 VERSION := 0.1.0
 
-PKGS := libmicrohttpd libcurl librrd jansson libconfig sqlite3 libcrypto libarchive libxml-2.0
+PKGS := libmicrohttpd libcurl librrd jansson libconfig sqlite3 libcrypto libarchive libxml-2.0 yajl
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -Wvla
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE

@@ -12,6 +12,7 @@
 #include "base/db.h"
 #include "base/http_client.h"
 #include "collectors/rrd_file.h"
+#include "deploy-hooks/json_pull.h"
 
 static const char *libcrypto_version(void)
 {
@@ -28,5 +29,6 @@ const struct library libraries[] = {
 	{"librrd", rrd_library_version},
 	{"libxml2", s3_xml_library_version},
 	{"sqlite", db_library_version},
+	{"yajl", json_pull_library_version},
 	{NULL, NULL},
 };

@@ -31,6 +31,7 @@ WRAPPERS = {
     r"archive(_entry)?\.h": r"backup/(codec(_decoder)?|files_archive[a-z_]*)\.c",
     r"libs3\.h": r"backup/store_libs3\.c",
     r"libxml/.*": r"backup/s3_xml\.c",
+    r"yajl/.*": r"deploy-hooks/json_pull\.c",
     r"sqlite3\.h": r"base/db\.c|backup/sqlite_([a-z]*\.c|internal\.h)",
     r"libconfig\.h": r"agent/config[a-z_]*\.c",
 }
