@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/json_rows.h"
 #include "agent/json_view.h"
 
 enum statement {
@@ -51,13 +52,12 @@ struct backup_runs {
 int backup_runs_open(struct db *db, struct backup_runs **out, struct err *e)
 {
 	_cleanup_(backup_runs_free_p) struct backup_runs *r = calloc(1, sizeof(*r));
-	int result = 0;
+	int result;
 
 	if (!r)
 		abort();
 	r->db = db;
-	for (int i = 0; i < STATEMENTS && result == 0; i++)
-		result = db_prepare(db, sql[i], &r->stmt[i], e);
+	result = json_rows_prepare(db, sql, STATEMENTS, r->stmt, e);
 	if (result < 0)
 		return result;
 	*out = TAKE_PTR(r);
@@ -68,18 +68,8 @@ void backup_runs_free(struct backup_runs *r)
 {
 	if (!r)
 		return;
-	for (int i = 0; i < STATEMENTS; i++)
-		db_finalize(r->stmt[i]);
+	json_rows_finalize(r->stmt, STATEMENTS);
 	free(r);
-}
-
-/* Statements without rows. */
-static int run_to_end(struct db_stmt *s, struct err *e)
-{
-	int r = db_step(s, e);
-
-	db_reset(s);
-	return r < 0 ? r : 0;
 }
 
 static void bind_run(struct db_stmt *s, const json_t *run, const char *body)
@@ -91,28 +81,19 @@ static void bind_run(struct db_stmt *s, const json_t *run, const char *body)
 	db_bind_text(s, 5, body);
 }
 
-static char *body_of(const json_t *run)
-{
-	char *text = json_dumps(run, JSON_COMPACT);
-
-	if (!text)
-		abort(); /* all in it came through a JSON parser */
-	return text;
-}
-
 static int insert(struct backup_runs *r, json_t *run, struct err *e)
 {
-	_cleanup_(free_p) char *body = body_of(run);
+	_cleanup_(free_p) char *body = json_rows_text(run);
 	int result;
 
 	bind_run(r->stmt[INSERT], run, body);
-	result = run_to_end(r->stmt[INSERT], e);
+	result = json_rows_run(r->stmt[INSERT], e);
 	if (result < 0)
 		return result;
 	(void)json_object_set_new(run, "run", json_integer(db_last_id(r->db)));
 	db_bind_text(r->stmt[PRUNE], 1, json_view_text(run, "job"));
 	db_bind_int(r->stmt[PRUNE], 2, BACKUP_RUNS_KEPT);
-	return run_to_end(r->stmt[PRUNE], e);
+	return json_rows_run(r->stmt[PRUNE], e);
 }
 
 int backup_runs_add(struct backup_runs *r, json_t *run, struct err *e)
@@ -130,60 +111,17 @@ int backup_runs_add(struct backup_runs *r, json_t *run, struct err *e)
 
 int backup_runs_store(struct backup_runs *r, const json_t *run, struct err *e)
 {
-	_cleanup_(free_p) char *body = body_of(run);
+	_cleanup_(free_p) char *body = json_rows_text(run);
 
 	bind_run(r->stmt[UPDATE], run, body);
 	db_bind_int(r->stmt[UPDATE], 6, json_view_int(run, "run"));
-	return run_to_end(r->stmt[UPDATE], e);
-}
-
-static json_t *read_row(struct db_stmt *s)
-{
-	const char *body = db_text(s, 1);
-	json_t *run = body ? json_loads(body, 0, NULL) : NULL;
-
-	if (!json_is_object(run)) {
-		json_decref(run);
-		run = json_object();
-	}
-	(void)json_object_set_new(run, "run", json_integer(db_int(s, 0)));
-	return run;
-}
-
-static int read_rows(struct db_stmt *s, json_t **out, struct err *e)
-{
-	json_t *list = json_array();
-	int r;
-
-	while ((r = db_step(s, e)) == DB_ROW)
-		(void)json_array_append_new(list, read_row(s));
-	db_reset(s);
-	if (r < 0)
-		json_decref(list);
-	else
-		*out = list;
-	return r < 0 ? r : 0;
-}
-
-static int read_one(struct db_stmt *s, const char *what, json_t **out, struct err *e)
-{
-	json_t *list;
-	int r = read_rows(s, &list, e);
-
-	if (r < 0)
-		return r;
-	if (json_array_size(list))
-		*out = json_incref(json_array_get(list, 0));
-	else
-		r = err_set(e, ENOENT, "there is no such %s", what);
-	json_decref(list);
-	return r;
+	return json_rows_run(r->stmt[UPDATE], e);
 }
 
 int backup_runs_get(struct backup_runs *r, int64_t id, json_t **out, struct err *e)
 {
 	db_bind_int(r->stmt[GET], 1, id);
-	return read_one(r->stmt[GET], "run", out, e);
+	return json_rows_first(r->stmt[GET], "run", out, e);
 }
 
 int backup_runs_last(struct backup_runs *r, const char *job, const char *what,
@@ -192,7 +130,7 @@ int backup_runs_last(struct backup_runs *r, const char *job, const char *what,
 	db_bind_text(r->stmt[LAST], 1, job);
 	db_bind_text(r->stmt[LAST], 2, what);
 	db_bind_int(r->stmt[LAST], 3, which);
-	return read_one(r->stmt[LAST], "run", out, e);
+	return json_rows_first(r->stmt[LAST], "run", out, e);
 }
 
 int backup_runs_list(
@@ -204,12 +142,12 @@ int backup_runs_list(
 	db_bind_text(s, 2, q->what);
 	db_bind_int(s, 3, q->before ? q->before : INT64_MAX);
 	db_bind_int(s, 4, (int64_t)q->limit);
-	return read_rows(s, out, e);
+	return json_rows_read(s, "run", out, e);
 }
 
 int backup_runs_open_ones(struct backup_runs *r, json_t **out, struct err *e)
 {
-	return read_rows(r->stmt[OPEN], out, e);
+	return json_rows_read(r->stmt[OPEN], "run", out, e);
 }
 
 static int compare(const void *a, const void *b)
@@ -230,7 +168,7 @@ int backup_runs_figures(
 	*out = (struct backup_last){0};
 	db_bind_text(r->stmt[FIGURES], 1, job);
 	db_bind_int(r->stmt[FIGURES], 2, BACKUP_RUNS_MEDIAN);
-	result = read_rows(r->stmt[FIGURES], &list, e);
+	result = json_rows_read(r->stmt[FIGURES], "run", &list, e);
 	if (result < 0)
 		return result;
 	n = json_array_size(list);
@@ -269,5 +207,5 @@ int backup_runs_set_number(
 	db_bind_text(s, 1, job);
 	db_bind_text(s, 2, name);
 	db_bind_int(s, 3, value);
-	return run_to_end(s, e);
+	return json_rows_run(s, e);
 }
