@@ -26,6 +26,7 @@
 
 struct alerting;
 struct backup_daemon;
+struct deploy_daemon;
 
 struct daemon {
 	const char *config_path; /* NULL: the default places */
@@ -49,6 +50,7 @@ struct daemon {
 	struct sampling sampling;
 	struct alerting *alerting;
 	struct backup_daemon *backups;
+	struct deploy_daemon *deploys;
 	int listen_fd;
 	struct control *control;
 	struct web_child *web;
