@@ -23,7 +23,7 @@ struct control_peer {
 	bool is_web;
 	uid_t uid;
 	json_t *subscription; /* the request's filter; NULL: none */
-	int64_t backup_run; /* whose news it gets; 0: of all; -1: of none */
+	int64_t backup_run, deploy; /* whose news it gets; 0: of all; -1: of none */
 	struct control_peer *next;
 };
 
@@ -211,7 +211,7 @@ static int add_peer(struct control *c, int fd, bool is_web, struct err *e)
 	p->control = c;
 	p->is_web = is_web;
 	p->uid = user_of(fd);
-	p->backup_run = -1;
+	p->backup_run = p->deploy = -1;
 	o.user = p;
 	r = wire_new(c->loop, fd, &o, &p->wire, e);
 	if (r < 0) {
@@ -351,6 +351,31 @@ void control_push_backup(struct control *c, int64_t run, const json_t *message)
 {
 	for (const struct control_peer *p = c->peers; p; p = p->next)
 		if (p->backup_run == 0 || p->backup_run == run)
+			(void)wire_send(p->wire, message);
+}
+
+void control_subscribe_deploy(struct control_peer *p, int64_t deploy)
+{
+	p->deploy = deploy;
+}
+
+void control_unsubscribe_deploy(struct control_peer *p)
+{
+	p->deploy = -1;
+}
+
+void control_push_deploy(struct control *c, int64_t deploy, const json_t *message)
+{
+	for (const struct control_peer *p = c->peers; p; p = p->next)
+		if (p->deploy == 0 || p->deploy == deploy)
+			(void)wire_send(p->wire, message);
+}
+
+void control_push_deploy_log(struct control *c, int64_t deploy, const json_t *message)
+{
+	/* The next one says it all: a reader that is too slow may miss this one. */
+	for (const struct control_peer *p = c->peers; p; p = p->next)
+		if (p->deploy == deploy && wire_queued(p->wire) < CONTROL_LINE_MAX)
 			(void)wire_send(p->wire, message);
 }
 

@@ -57,6 +57,13 @@ void control_push_sample(struct control *c);
 void control_subscribe_backup(struct control_peer *p, int64_t run);
 void control_unsubscribe_backup(struct control_peer *p);
 void control_push_backup(struct control *c, int64_t run, const json_t *message);
+/* The same for deploys: of one, or of all (0). */
+void control_subscribe_deploy(struct control_peer *p, int64_t deploy);
+void control_unsubscribe_deploy(struct control_peer *p);
+/* Its record has changed: {"event":"deploy",...}. */
+void control_push_deploy(struct control *c, int64_t deploy, const json_t *message);
+/* Its log has grown: {"event":"deploy.log",...}, to those who subscribed to this one alone. */
+void control_push_deploy_log(struct control *c, int64_t deploy, const json_t *message);
 /* Tells the web process that something happened: "auth.changed". */
 void control_tell_web(struct control *c, const char *event);
 /* Sends the web process a whole message. */
