@@ -21,7 +21,7 @@ static void *xcalloc(size_t n, size_t size)
 	return p;
 }
 
-static void fill(struct batch *b, const struct delivery *d, const struct plan *p)
+static void fill(struct batch *b, const struct spool_delivery *d, const struct plan *p)
 {
 	b->n = p->n;
 	b->n_full = p->n_full;
@@ -50,7 +50,7 @@ static size_t room(const struct channel *c, size_t max)
 int batch_take(struct batch *b, struct spool *spool, const struct channel *c, enum severity from,
 	size_t max, struct err *e)
 {
-	_cleanup_(free_p) struct delivery *d = NULL;
+	_cleanup_(free_p) struct spool_delivery *d = NULL;
 	struct plan plan;
 	int r;
 

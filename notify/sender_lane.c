@@ -187,7 +187,8 @@ static int64_t blocked_until(struct lane *l, int64_t now_ms)
 	return l->state.not_before_ms > l->retry_ms ? l->state.not_before_ms : l->retry_ms;
 }
 
-static int64_t group_until(const struct lane *l, const struct delivery *oldest, int64_t now_ms)
+static int64_t group_until(
+	const struct lane *l, const struct spool_delivery *oldest, int64_t now_ms)
 {
 	if (l->channel.type->flags & (CHANNEL_EACH | CHANNEL_BATCH))
 		return 0;
@@ -210,7 +211,7 @@ static unsigned burst(const struct lane *l)
 }
 
 /* Whether the oldest may go now; else it waits, and says for what. */
-static bool may_go(struct lane *l, const struct delivery *oldest, int64_t now_ms)
+static bool may_go(struct lane *l, const struct spool_delivery *oldest, int64_t now_ms)
 {
 	int64_t until = blocked_until(l, now_ms);
 
@@ -284,7 +285,7 @@ static void look(struct lane *l)
 {
 	int64_t now_ms = sender_now(l->sender), quiet_end_ms;
 	enum severity from = passing(l, now_ms, &quiet_end_ms);
-	struct delivery oldest;
+	struct spool_delivery oldest;
 	struct err e = {""};
 	int r = spool_waiting(l->sender->o.spool, l->name, from, &oldest, 1, &e);
 

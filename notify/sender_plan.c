@@ -10,7 +10,7 @@
 
 /* Indexes of deliveries. */
 struct order {
-	const struct delivery *d;
+	const struct spool_delivery *d;
 	uint16_t *at;
 	size_t n;
 };
@@ -22,7 +22,7 @@ static void order_done(struct order *o)
 	free(o->at);
 }
 
-static void order_init(struct order *o, const struct delivery *d, size_t room)
+static void order_init(struct order *o, const struct spool_delivery *d, size_t room)
 {
 	o->d = d;
 	o->n = 0;
@@ -33,21 +33,21 @@ static void order_init(struct order *o, const struct delivery *d, size_t room)
 
 static int by_story(const void *a, const void *b, void *deliveries)
 {
-	const struct delivery *d = deliveries;
+	const struct spool_delivery *d = deliveries;
 	uint16_t i = *(const uint16_t *)a, k = *(const uint16_t *)b;
 	int r = strcmp(d[i].key, d[k].key);
 
 	return r ? r : i - k;
 }
 
-static int rank(const struct delivery *d)
+static int rank(const struct spool_delivery *d)
 {
 	return d->is_end ? -1 : (int)d->severity;
 }
 
 static int by_weight(const void *a, const void *b, void *deliveries)
 {
-	const struct delivery *d = deliveries;
+	const struct spool_delivery *d = deliveries;
 	uint16_t i = *(const uint16_t *)a, k = *(const uint16_t *)b;
 	int r = rank(&d[k]) - rank(&d[i]);
 
@@ -111,7 +111,7 @@ static void mark_earlier(
 	}
 }
 
-static void merge(const struct delivery *d, struct delivery_result *fates, struct plan *out)
+static void merge(const struct spool_delivery *d, struct delivery_result *fates, struct plan *out)
 {
 	_cleanup_(order_done) struct order stories = {0}, newest = {0};
 
@@ -133,8 +133,8 @@ static void take_oldest(struct delivery_result *fates, struct plan *out)
 	}
 }
 
-void plan_make(const struct delivery *d, size_t n, unsigned flags, struct delivery_result *fates,
-	struct plan *out)
+void plan_make(const struct spool_delivery *d, size_t n, unsigned flags,
+	struct delivery_result *fates, struct plan *out)
 {
 	bool merged = !(flags & (CHANNEL_EACH | CHANNEL_BATCH));
 

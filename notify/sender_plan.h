@@ -27,7 +27,7 @@ struct plan {
 
 /* `d`: oldest first, n from 1 to SPOOL_BATCH_MAX. fates[i] is what becomes of d[i] when the message
  * is taken, for i < out->n. `flags`: those of the channel's type. */
-void plan_make(const struct delivery *d, size_t n, unsigned flags, struct delivery_result *fates,
-	struct plan *out);
+void plan_make(const struct spool_delivery *d, size_t n, unsigned flags,
+	struct delivery_result *fates, struct plan *out);
 
 #endif

@@ -145,7 +145,7 @@ int spool_add(struct spool *s, struct event *ev, const char *const *channels, si
 	return r;
 }
 
-static void read_delivery(struct db_stmt *st, struct delivery *d)
+static void read_delivery(struct db_stmt *st, struct spool_delivery *d)
 {
 	d->id = db_int(st, 0);
 	d->event_id = db_int(st, 1);
@@ -156,8 +156,8 @@ static void read_delivery(struct db_stmt *st, struct delivery *d)
 }
 
 /* A story of which a part may pass passes whole: its order would be broken otherwise. */
-int spool_waiting(struct spool *s, const char *channel, enum severity from, struct delivery *out,
-	size_t max, struct err *e)
+int spool_waiting(struct spool *s, const char *channel, enum severity from,
+	struct spool_delivery *out, size_t max, struct err *e)
 {
 	static const char sql[] =
 		"SELECT d.id, d.event, e.time_ms, e.severity, e.key, e.is_end FROM delivery d"

@@ -51,7 +51,7 @@ int spool_add(struct spool *s, struct event *ev, const char *const *channels, si
 	struct err *e);
 
 /* One delivery as the sender needs it. */
-struct delivery {
+struct spool_delivery {
 	int64_t id, event_id, time_ms; /* of the event */
 	enum severity severity;
 	char key[EVENT_KEY_MAX];
@@ -59,8 +59,8 @@ struct delivery {
 };
 /* The oldest waiting deliveries of a channel, at most max, of stories in which something at least as
  * bad as `from` waits (SEVERITY_INFO: all). Returns how many or -errno. */
-int spool_waiting(struct spool *s, const char *channel, enum severity from, struct delivery *out,
-	size_t max, struct err *e);
+int spool_waiting(struct spool *s, const char *channel, enum severity from,
+	struct spool_delivery *out, size_t max, struct err *e);
 /* How many wait; the time of the oldest (0: none). */
 int spool_count_waiting(struct spool *s, const char *channel, uint64_t *out_n,
 	int64_t *out_oldest_ms, struct err *e);

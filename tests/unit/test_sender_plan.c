@@ -7,7 +7,7 @@
 #include "notify/sender_pace.h"
 #include "notify/sender_plan.h"
 
-static struct delivery list[SPOOL_BATCH_MAX];
+static struct spool_delivery list[SPOOL_BATCH_MAX];
 static size_t n_list;
 static struct delivery_result fates[SPOOL_BATCH_MAX];
 static struct plan plan;
@@ -20,7 +20,7 @@ static void setup(void)
 
 static void add(const char *key, enum severity severity, bool is_end)
 {
-	struct delivery *d = &list[n_list++];
+	struct spool_delivery *d = &list[n_list++];
 
 	d->id = (int64_t)n_list * 10;
 	d->event_id = (int64_t)n_list;

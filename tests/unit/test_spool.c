@@ -8,7 +8,7 @@ enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
 
 static const int64_t now = 1800000000000;
 
-static size_t waiting(const char *channel, enum severity from, struct delivery *d, size_t max)
+static size_t waiting(const char *channel, enum severity from, struct spool_delivery *d, size_t max)
 {
 	struct err e = {""};
 	int r = spool_waiting(spool, channel, from, d, max, &e);
@@ -37,7 +37,7 @@ START_TEST(an_event_waits_for_each_of_its_channels)
 {
 	struct event *ev = an_event("disk", now, SEVERITY_CRITICAL);
 	_cleanup_(event_free_p) struct event *back = NULL;
-	struct delivery d[4];
+	struct spool_delivery d[4];
 	struct err e = {""};
 	int64_t id;
 
@@ -67,7 +67,7 @@ START_TEST(what_was_rolled_back_was_not_accepted)
 {
 	_cleanup_(event_free_p) struct event *ev = an_event("disk", now, SEVERITY_INFO);
 	const char *channels[] = {"mail"};
-	struct delivery d;
+	struct spool_delivery d;
 	struct err e = {""};
 
 	ck_assert_int_eq(db_begin(spool_db, &e), 0);
@@ -85,7 +85,7 @@ END_TEST
 
 START_TEST(what_waits_survives_a_restart)
 {
-	struct delivery d;
+	struct spool_delivery d;
 
 	(void)add_event_for(an_event("disk", now, SEVERITY_INFO), "mail", NULL);
 	spool_case_close();
@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(only_stories_with_something_bad_enough_pass)
 {
-	struct delivery d[8];
+	struct spool_delivery d[8];
 
 	(void)add_event_for(an_event("a", now, SEVERITY_WARNING), "mail", NULL);
 	(void)add_event_for(an_event("b", now, SEVERITY_WARNING), "mail", NULL);
@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(settled_ones_do_not_wait_any_more)
 {
-	struct delivery d[4];
+	struct spool_delivery d[4];
 	uint64_t n;
 	int64_t oldest;
 	struct err e = {""};
@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(a_failed_attempt_is_counted_and_goes_on_waiting)
 {
-	struct delivery d;
+	struct spool_delivery d;
 
 	(void)add_event_for(an_event("a", now, SEVERITY_INFO), "mail", NULL);
 	(void)waiting("mail", SEVERITY_INFO, &d, 1);
@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(given_up_is_what_was_tried_in_vain_for_a_day)
 {
-	struct delivery d;
+	struct spool_delivery d;
 	struct err e = {""};
 
 	(void)add_event_for(an_event("a", now - 3 * DAY_MS, SEVERITY_INFO), "mail", NULL);
@@ -188,7 +188,7 @@ END_TEST
 
 START_TEST(of_too_many_the_oldest_are_given_up)
 {
-	struct delivery d;
+	struct spool_delivery d;
 	struct err e = {""};
 	char sql[200];
 
@@ -210,7 +210,7 @@ END_TEST
 START_TEST(what_waits_for_a_channel_that_is_gone_is_given_up_at_once)
 {
 	const char *channels[] = {"mail", "never-used"};
-	struct delivery d;
+	struct spool_delivery d;
 	struct err e = {""};
 
 	(void)add_event_for(an_event("a", now, SEVERITY_INFO), "mail", "chat", "pager", NULL);
@@ -228,7 +228,7 @@ END_TEST
 
 START_TEST(old_history_goes_but_never_what_waits)
 {
-	struct delivery d[2];
+	struct spool_delivery d[2];
 	struct err e = {""};
 	int64_t old = now - 91LL * DAY_MS;
 
@@ -262,7 +262,7 @@ END_TEST
 START_TEST(several_calls_are_one_transaction)
 {
 	struct channel_state st = {.failures = 1}, back;
-	struct delivery d;
+	struct spool_delivery d;
 	struct err e = {""};
 	struct delivery_result result;
 
@@ -291,7 +291,7 @@ END_TEST
 START_TEST(a_part_that_fails_takes_the_rest_back)
 {
 	struct channel_state st = {.failures = 1};
-	struct delivery d;
+	struct spool_delivery d;
 	struct err e = {""};
 	struct delivery_result result;
 
