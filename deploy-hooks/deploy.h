@@ -77,6 +77,7 @@ enum {
 	DEPLOY_ADDRESS_SIZE = 64, /* "172.17.0.3:8080" */
 	DEPLOY_STAGE_SIZE = 24, /* "build" */
 	DEPLOY_ERROR_SIZE = 1000,
+	DEPLOY_VERDICT_SIZE = 800,
 	DEPLOY_STAGES_MAX = 100, /* kept in the record of one deploy */
 	DEPLOY_ATTEMPTS_MAX = 3, /* of one stage that says 75 */
 };
@@ -108,6 +109,10 @@ struct deploy {
 	/* One line for people. Of one that is done: what could not be cleared away. */
 	char error[DEPLOY_ERROR_SIZE];
 	int64_t rollback_of, superseded_by; /* deploys; 0: none */
+	/* What the measurements say ten minutes after it was done (agent/deploy_verdict.h); grade "" and 0: nothing yet. */
+	int64_t verdict_ms;
+	char verdict_grade[16]; /* "good", "worse", "unknown" */
+	char verdict[DEPLOY_VERDICT_SIZE]; /* "CPU 12.1 % -> 25.3 % (+109 %), memory ..." */
 	int64_t downtime_ms; /* measured, by a hook or else by machine.h with DEPLOY_RECREATE; -1: not measured */
 	/* Array of {"stage","verb","state","started_ms","ended_ms","attempts"}, in order; the state is one of "running", "done",
 	 * "skipped", "failed", "cancelled", "interrupted" (the agent ended); "watch" and "drain" have the verb "". Owned. */

@@ -51,6 +51,9 @@ static const struct member members[] = {
 	MEMBER(struct deploy, rollback_of, INT64),
 	MEMBER(struct deploy, superseded_by, INT64),
 	MEMBER(struct deploy, downtime_ms, INT64),
+	MEMBER(struct deploy, verdict_ms, INT64),
+	MEMBER(struct deploy, verdict_grade, TEXT),
+	MEMBER(struct deploy, verdict, TEXT),
 };
 
 static const struct member version_members[] = {

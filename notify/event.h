@@ -47,6 +47,14 @@ enum {
 #define EVENT_BACKUP_VERIFIED "backup.verified" /* read back, and found right */
 #define EVENT_BACKUP_VERIFY_FAILED "backup.verify_failed"
 #define EVENT_BACKUP_WARNING "backup.warning" /* a good one with something odd about it */
+#define EVENT_DEPLOY_AUDIT "audit.deploy" /* who did what; see channel_wants() */
+#define EVENT_DEPLOY_BROKEN "deploy.broken" /* neither version could be made to serve */
+#define EVENT_DEPLOY_CANCELLED "deploy.cancelled"
+#define EVENT_DEPLOY_DONE "deploy.done"
+#define EVENT_DEPLOY_FAILED "deploy.failed" /* nothing that serves was changed */
+#define EVENT_DEPLOY_RECOVERED "deploy.recovered" /* the first good one after failures */
+#define EVENT_DEPLOY_ROLLED_BACK "deploy.rolled_back" /* the old version serves again */
+#define EVENT_DEPLOY_VERDICT "deploy.verdict" /* before and after, in numbers */
 #define EVENT_MESSAGE "message" /* agent notify send */
 #define EVENT_TEST "test" /* agent notify test */
 

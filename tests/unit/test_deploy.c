@@ -108,6 +108,9 @@ static struct deploy *full(void)
 	d->rollback_of = 40;
 	d->superseded_by = 43;
 	d->downtime_ms = 1234;
+	d->verdict_ms = 77;
+	str_copy(d->verdict_grade, sizeof(d->verdict_grade), "worse");
+	str_copy(d->verdict, sizeof(d->verdict), "CPU 12.1 % -> 25.3 % (+109 %)");
 	str_copy(d->new.image, sizeof(d->new.image), "shop:0d1a26e67d8f-42");
 	str_copy(d->new.digest, sizeof(d->new.digest), "sha256:aa");
 	str_copy(d->new.container, sizeof(d->new.container), "shop-42");
