@@ -11,6 +11,7 @@
 #include "agent/backup_config.h"
 #include "agent/config_build.h"
 #include "agent/config_file.h"
+#include "agent/deploy_config.h"
 #include "agent/notify_config.h"
 #include "base/str.h"
 
@@ -75,6 +76,7 @@ static int finish(struct config *c, struct config **out, struct mistakes *m)
 	if (c->table == &options_all) {
 		notify_config_check(c, m);
 		backup_config_check(c, m);
+		deploy_config_check(c, m);
 	}
 	if (mistakes_count(m)) {
 		config_free(c);

@@ -43,7 +43,8 @@ struct deploy_webhook {
 
 struct deploy_app {
 	const char *name, *origin;
-	const char *source, *branch; /* source NULL: images only */
+	/* NULL: images only, or what is pushed here (deploy_config_use_state()). */
+	const char *source, *branch;
 	const char *drivers
 		[DEPLOY_APP_DRIVERS]; /* names of hooks; NULL: nothing is done in that stage */
 	enum deploy_strategy strategy;
@@ -52,7 +53,9 @@ struct deploy_app {
 	int64_t build_deadline_ms, start_deadline_ms, health_deadline_ms; /* 0: the stage's own */
 	struct deploy_cgroup_limits build_limits;
 	unsigned keep; /* versions one may go back to, besides the one that serves */
-	json_t *options; /* what hooks get as DEPLOY_OPTION_*: name with _ for the dot -> text, number, bool, list */
+	/* What hooks get as DEPLOY_OPTION_*: name with _ for the dot -> text, number, list. Yes and no are "yes" and "no",
+	 * times "90s" or "1500ms", sizes bytes. */
+	json_t *options;
 	struct deploy_webhook webhook;
 	/* Files with secrets for hooks, NULL: not set. */
 	const char *deploy_key_file, *git_token_file, *registry_password_file;
@@ -60,6 +63,10 @@ struct deploy_app {
 	const char *status_token_file, *status_url; /* commit status; NULL: none is posted */
 	/* Limits of the verdict ten minutes later beyond which the old version is put back; 0: none. */
 	double rollback_cpu_percent, rollback_memory_percent;
+	bool is_pushed; /* no source and no image: deployed by `git push` to a repository of this server */
+	/* What is not the configuration's; the lists for `webhook` where it names none. */
+	char *own_source, *own_tag;
+	const char *own_branches[1], *own_tags[1];
 };
 
 struct deploy_config {
@@ -77,6 +84,11 @@ void deploy_config_free(struct deploy_config *d); /* NULL is fine */
 DEFINE_CLEANUP(struct deploy_config *, deploy_config_free);
 /* Adds the mistakes alone. */
 void deploy_config_check(const struct config *c, struct mistakes *m);
+
+/* Once, before use: where the repositories to push to are (STATE/repos/APP.git); they become the source of apps without. */
+void deploy_config_use_state(struct deploy_config *d, const char *state_dir);
+/* That path; the caller's. */
+char *deploy_config_repository(const char *state_dir, const char *app);
 
 /* NULL: there is none. */
 const struct deploy_app *deploy_config_app(const struct deploy_config *d, const char *name);

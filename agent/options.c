@@ -7,6 +7,7 @@
 
 #include "agent/address.h"
 #include "agent/option_check.h"
+#include "agent/option_check_apps.h"
 #include "agent/secret.h"
 #include "base/cleanup.h"
 #include "base/str.h"
