@@ -187,6 +187,11 @@ static uid_t user_of(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.uid : (uid_t)-1;
 }
 
+int control_take_fd(const struct control_call *call)
+{
+	return wire_take_fd(call->peer->wire);
+}
+
 uid_t control_peer_uid(const struct control_peer *p)
 {
 	return p ? p->uid : (uid_t)-1;
@@ -218,6 +223,8 @@ static int add_peer(struct control *c, int fd, bool is_web, struct err *e)
 		free(p);
 		return r;
 	}
+	if (is_web)
+		wire_accept_fds(p->wire);
 	p->next = c->peers;
 	c->peers = p;
 	c->n_peers++;

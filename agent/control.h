@@ -45,6 +45,9 @@ void control_later_drop(struct control_later *l); /* the handler fails after all
 void control_later_done(
 	struct control_later *l, int r, const struct err *e, const struct buf *members);
 
+/* The open file that came with the request, the caller's from then on; -1: none. Of the web process alone. */
+int control_take_fd(const struct control_call *call);
+
 /* The user at the other end of the Unix socket (SO_PEERCRED); NULL: nobody. */
 uid_t control_peer_uid(const struct control_peer *p);
 

@@ -8,18 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd_pass.h"
 #include "base/str.h"
 
 enum {
-	NESTING_MAX = 32,
 	/* One read, a page with its terminator; a long line is read in larger pieces. */
 	READ_SMALL = 4095,
 	READ_LARGE = 65536,
 	/* Buffers larger than this are given back when they are empty. */
 	KEEP_BYTES = 65536,
+};
+
+/* An open file that goes with the byte at `at` of the queue. */
+struct fd_out {
+	size_t at;
+	int fd;
 };
 
 struct wire {
@@ -33,56 +39,18 @@ struct wire {
 	size_t scanned; /* bytes of `in` without a newline */
 	struct buf out;
 	size_t sent; /* bytes of `out` the kernel has */
+	struct fd_out fds_out[WIRE_FDS_MAX];
+	size_t n_fds_out;
+	bool accepts_fds;
+	/* Open files that came: with the line at the start of `in`, with the last line begun in this
+	 * read, with the line that is delivered now. -1: none. */
+	int fd_first, fd_last, fd_now;
 	bool waits_for_room;
 	bool over;
 	bool calling; /* inside a callback of the owner */
 	bool freed;
 	char why[200];
 };
-
-static int check_nesting(const char *text, size_t len, struct err *e)
-{
-	bool in_string = false;
-	int depth = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (in_string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!in_string && (text[i] == '}' || text[i] == ']'))
-			depth--;
-		if (depth > NESTING_MAX)
-			return err_set(e, EINVAL, "nested deeper than %d levels", NESTING_MAX);
-	}
-	return 0;
-}
-
-json_t *wire_parse(const char *text, size_t len, struct err *e)
-{
-	json_error_t je;
-	json_t *j;
-
-	if (len && memchr(text, '\0', len)) {
-		(void)err_set(e, EINVAL, "not JSON: there is a NUL byte in it");
-		return NULL;
-	}
-	if (check_nesting(text, len, e) < 0)
-		return NULL;
-	j = json_loadb(len ? text : "", len, JSON_REJECT_DUPLICATES, &je);
-	if (!j) {
-		(void)err_set(e, EINVAL, "not JSON: %s (at byte %d)", je.text, je.position);
-		return NULL;
-	}
-	if (!json_is_object(j)) {
-		json_decref(j);
-		(void)err_set(e, EINVAL, "not a JSON object");
-		return NULL;
-	}
-	return j;
-}
 
 static void shrink(struct buf *b)
 {
@@ -125,19 +93,44 @@ static void end_later(struct wire *w, const char *why)
 	loop_timer_after(w->over_timer, 0);
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
 /* Delivers one line. Returns false when the wire is over or gone. */
-static bool deliver(struct wire *w, const char *line, size_t len)
+static bool deliver(struct wire *w, const char *line, size_t len, int fd)
 {
 	struct err e = {""};
 	json_t *j = wire_parse(line, len, &e);
 
-	if (!j) {
+	w->fd_now = fd;
+	if (j)
+		w->o.on_message(w->o.user, j);
+	else
 		end(w, e.msg);
-		return false;
-	}
-	w->o.on_message(w->o.user, j);
+	close_fd(&w->fd_now);
 	json_decref(j);
 	return !w->freed && !w->over;
+}
+
+/* A read ends with the bytes that its descriptor was sent with, so that belongs to the last line
+ * begun in it. */
+static int fd_of_line(struct wire *w, bool is_first, bool is_last)
+{
+	int fd = is_first ? take_fd(&w->fd_first) : -1;
+
+	return fd < 0 && is_last ? take_fd(&w->fd_last) : fd;
+}
+
+/* After all whole lines: it belongs to the one that is not whole yet. */
+static void keep_fd(struct wire *w)
+{
+	if (w->in.len && w->fd_first < 0)
+		w->fd_first = take_fd(&w->fd_last);
+	close_fd(&w->fd_last);
 }
 
 static bool deliver_lines(struct wire *w)
@@ -148,15 +141,22 @@ static bool deliver_lines(struct wire *w)
 	while ((newline = memchr(w->in.data + w->scanned, '\n', w->in.len - w->scanned))) {
 		size_t at = (size_t)(newline - w->in.data);
 
-		if (!deliver(w, w->in.data + start, at - start))
+		if (!deliver(w, w->in.data + start, at - start,
+			    fd_of_line(w, start == 0, at + 1 == w->in.len)))
 			return false;
 		start = w->scanned = at + 1;
 	}
 	buf_consume(&w->in, start);
 	w->scanned = w->in.len;
+	keep_fd(w);
 	if (!w->in.len)
 		shrink(&w->in);
 	return true;
+}
+
+static ssize_t receive(struct wire *w, char *to, size_t n)
+{
+	return w->accepts_fds ? fd_pass_receive(w->fd, to, n, &w->fd_last) : recv(w->fd, to, n, 0);
 }
 
 static void read_some(struct wire *w)
@@ -168,7 +168,7 @@ static void read_some(struct wire *w)
 
 	if (want > room)
 		want = room;
-	n = recv(w->fd, buf_reserve(&w->in, want), want, 0);
+	n = receive(w, buf_reserve(&w->in, want), want);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0) {
@@ -197,26 +197,33 @@ static void watch_for_room(struct wire *w, bool on)
 }
 
 /* Gives the kernel what it takes of `text` and a newline: bytes taken, or a negative errno. */
-static ssize_t send_some(struct wire *w, const char *text, size_t len, bool newline)
+static ssize_t send_some(struct wire *w, const char *text, size_t len, bool newline, int fd)
 {
 	struct iovec parts[2] = {{(void *)(uintptr_t)text, len}, {(void *)(uintptr_t) "\n", 1}};
-	struct msghdr m = {.msg_iov = parts, .msg_iovlen = newline ? 2 : 1};
-	ssize_t n;
 
-	do
-		n = sendmsg(w->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	return n;
+	return fd_pass_send(w->fd, parts, newline ? 2 : 1, fd);
 }
 
+/* The first descriptor in the queue has gone, or goes nowhere. */
+static void drop_fd(struct wire *w)
+{
+	close_fd(&w->fds_out[0].fd);
+	w->n_fds_out--;
+	memmove(w->fds_out, w->fds_out + 1, w->n_fds_out * sizeof(w->fds_out[0]));
+}
+
+/* One descriptor in one piece, and nothing before it. */
 static int send_queued(struct wire *w)
 {
-	ssize_t n = send_some(w, w->out.data + w->sent, w->out.len - w->sent, false);
+	bool with_fd = w->n_fds_out > 0 && w->fds_out[0].at == w->sent;
+	size_t end_at = w->n_fds_out > with_fd ? w->fds_out[with_fd].at : w->out.len;
+	ssize_t n = send_some(
+		w, w->out.data + w->sent, end_at - w->sent, false, with_fd ? w->fds_out[0].fd : -1);
 
 	if (n < 0)
 		return (int)n;
+	if (n > 0 && with_fd)
+		drop_fd(w);
 	w->sent += (size_t)n;
 	if (w->sent == w->out.len) {
 		shrink(&w->out);
@@ -261,6 +268,7 @@ int wire_new(struct loop *l, int fd, const struct wire_options *o, struct wire *
 	w->o = *o;
 	w->loop = l;
 	w->fd = fd;
+	w->fd_first = w->fd_last = w->fd_now = -1;
 	buf_init(&w->in, o->max_line + 1);
 	/* What is sent already stands before the queue until it is moved away. */
 	buf_init(&w->out, 2 * o->max_queue);
@@ -285,6 +293,10 @@ void wire_free(struct wire *w)
 	stop_watching(w);
 	loop_timer_free(w->over_timer);
 	(void)close(w->fd);
+	close_fd(&w->fd_first);
+	close_fd(&w->fd_last);
+	while (w->n_fds_out)
+		drop_fd(w);
 	buf_done(&w->in);
 	buf_done(&w->out);
 	w->freed = true;
@@ -298,6 +310,8 @@ static void compact(struct wire *w)
 	if (w->sent < w->out.len - w->sent)
 		return;
 	buf_consume(&w->out, w->sent);
+	for (size_t i = 0; i < w->n_fds_out; i++)
+		w->fds_out[i].at -= w->sent;
 	w->sent = 0;
 }
 
@@ -320,7 +334,8 @@ static int lose(struct wire *w, int r)
 	return -EPIPE;
 }
 
-int wire_send_text(struct wire *w, const char *text, size_t len)
+/* *fd, when there is one, is taken. */
+static int send_line(struct wire *w, const char *text, size_t len, int *fd)
 {
 	ssize_t n = 0;
 
@@ -331,17 +346,26 @@ int wire_send_text(struct wire *w, const char *text, size_t len)
 		return -EMSGSIZE;
 	compact(w);
 	if (!w->out.len)
-		n = send_some(w, text, len, true);
+		n = send_some(w, text, len, true, *fd);
 	if (n < 0)
 		return lose(w, (int)n);
 	if ((size_t)n == len + 1)
 		return 0;
 	if (wire_queued(w) + len + 1 > w->o.max_queue)
 		return refuse(w);
+	if (n == 0 && *fd >= 0)
+		w->fds_out[w->n_fds_out++] = (struct fd_out){w->out.len, take_fd(fd)};
 	buf_add(&w->out, text + n, len - (size_t)n);
 	buf_addc(&w->out, '\n');
 	watch_for_room(w, true);
 	return 0;
+}
+
+int wire_send_text(struct wire *w, const char *text, size_t len)
+{
+	int none = -1;
+
+	return send_line(w, text, len, &none);
 }
 
 static int add_bytes(const char *bytes, size_t n, void *user)
@@ -354,14 +378,31 @@ static int add_bytes(const char *bytes, size_t n, void *user)
 
 int wire_send(struct wire *w, const json_t *message)
 {
-	_cleanup_(buf_done) struct buf text;
+	return wire_send_fd(w, message, -1);
+}
+
+int wire_send_fd(struct wire *w, const json_t *message, int fd)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(w->o.max_queue);
+	_cleanup_(close_p) int owned = fd;
 
 	if (w->over)
 		return -EPIPE;
-	buf_init(&text, w->o.max_queue);
+	if (fd >= 0 && w->n_fds_out == WIRE_FDS_MAX)
+		return -EAGAIN;
 	if (json_dump_callback(message, add_bytes, &text, JSON_COMPACT) < 0)
 		return text.overflow ? -EMSGSIZE : -EINVAL;
-	return wire_send_text(w, buf_str(&text), text.len);
+	return send_line(w, buf_str(&text), text.len, &owned);
+}
+
+void wire_accept_fds(struct wire *w)
+{
+	w->accepts_fds = true;
+}
+
+int wire_take_fd(struct wire *w)
+{
+	return take_fd(&w->fd_now);
 }
 
 size_t wire_queued(const struct wire *w)

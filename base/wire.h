@@ -3,7 +3,7 @@
  * The control protocol's transport: JSON objects, one per line, over a stream socket on the loop. A
  * line is at most `max_line` bytes; a longer one, or one that is no JSON object, ends the
  * connection with a reason. Output is queued up to `max_queue` bytes; a peer that does not read
- * ends the connection too.
+ * ends the connection too. A line may have an open file with it, where both ends agreed on that.
  */
 #ifndef BASE_WIRE_H
 #define BASE_WIRE_H
@@ -44,6 +44,16 @@ DEFINE_CLEANUP(struct wire *, wire_free);
 int wire_send(struct wire *w, const json_t *message);
 /* The same for text that is already one JSON object, without a newline. */
 int wire_send_text(struct wire *w, const char *text, size_t len);
+/* As wire_send(), with an open file beside it, which is taken over even when it fails. -EAGAIN: WIRE_FDS_MAX of them wait
+ * for the peer already, and the connection goes on. */
+enum { WIRE_FDS_MAX = 16 };
+int wire_send_fd(struct wire *w, const json_t *message, int fd);
+/* Open files may come from now on, at most one with a line: the one sent with its first byte. Without this call the kernel
+ * closes what comes. */
+void wire_accept_fds(struct wire *w);
+/* Within on_message, once: the one that came with this message, the caller's from then on; -1: none. What is not taken is
+ * closed. */
+int wire_take_fd(struct wire *w);
 /* Bytes queued and not yet taken by the kernel. */
 size_t wire_queued(const struct wire *w);
 

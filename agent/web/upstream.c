@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wire.h"
@@ -129,13 +130,14 @@ static struct question *take_slot(struct upstream *u)
 	return u->used < UPSTREAM_WAITING_MAX ? &u->waiting[u->used++] : NULL;
 }
 
-void upstream_ask_within(
-	struct upstream *u, json_t *request, int64_t timeout_ms, upstream_answer_fn fn, void *user)
+void upstream_ask_with(struct upstream *u, json_t *request, int fd, int64_t timeout_ms,
+	upstream_answer_fn fn, void *user)
 {
 	struct question *q = u->wire ? take_slot(u) : NULL;
+	_cleanup_(close_p) int owned = fd;
 
 	if (!q || json_object_set_new(request, "id", json_integer(u->last_id + 1)) < 0 ||
-		wire_send(u->wire, request) < 0) {
+		wire_send_fd(u->wire, request, take_fd(&owned)) < 0) {
 		json_decref(request);
 		fn(user, NULL);
 		return;
@@ -143,6 +145,12 @@ void upstream_ask_within(
 	json_decref(request);
 	*q = (struct question){++u->last_id, clock_mono_ms() + timeout_ms, fn, user};
 	arm(u);
+}
+
+void upstream_ask_within(
+	struct upstream *u, json_t *request, int64_t timeout_ms, upstream_answer_fn fn, void *user)
+{
+	upstream_ask_with(u, request, -1, timeout_ms, fn, user);
 }
 
 void upstream_ask(struct upstream *u, json_t *request, upstream_answer_fn fn, void *user)

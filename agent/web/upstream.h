@@ -46,6 +46,10 @@ void upstream_ask(struct upstream *u, json_t *request, upstream_answer_fn fn, vo
 void upstream_ask_within(
 	struct upstream *u, json_t *request, int64_t timeout_ms, upstream_answer_fn fn, void *user);
 
+/* The same with an open file, which is taken over. */
+void upstream_ask_with(struct upstream *u, json_t *request, int fd, int64_t timeout_ms,
+	upstream_answer_fn fn, void *user);
+
 /* What an answer says: true with "ok". */
 bool upstream_ok(const json_t *answer);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/web/upstream.h"
+#include "base/fd_pass.h"
 #include "tests/unit/turns.h"
 
 static struct loop *loop;
@@ -49,7 +52,8 @@ static void setup(void)
 static void teardown(void)
 {
 	upstream_free(upstream);
-	(void)close(daemon_fd);
+	if (daemon_fd >= 0)
+		(void)close(daemon_fd);
 	loop_free(loop);
 }
 
@@ -101,6 +105,30 @@ START_TEST(a_late_answer_is_nobodys)
 }
 END_TEST
 
+START_TEST(a_file_goes_with_its_question)
+{
+	int fd = memfd_create("body", MFD_CLOEXEC), got = -1;
+	char line[200], text[8] = "";
+
+	ck_assert_int_eq(write(fd, "hello", 5), 5);
+	upstream_ask_with(upstream, json_pack("{s:s}", "op", "a"), fd, 60000, on_answer,
+		(void *)(uintptr_t) "a");
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_int_gt(fd_pass_receive(daemon_fd, line, sizeof(line), &got), 0);
+	ck_assert_int_eq(pread(got, text, 5, 0), 5);
+	ck_assert_str_eq(text, "hello");
+	ck_assert_int_eq(close(got), 0);
+	/* One that cannot be sent any more is closed too. */
+	ck_assert_int_eq(close(daemon_fd), 0);
+	daemon_fd = -1;
+	fd = memfd_create("body", MFD_CLOEXEC);
+	upstream_ask_with(upstream, json_pack("{s:s}", "op", "b"), fd, 60000, on_answer,
+		(void *)(uintptr_t) "b");
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_str_eq(order, "B");
+}
+END_TEST
+
 START_TEST(the_end_answers_all)
 {
 	ask("a", 60000);
@@ -124,6 +152,7 @@ int main(void)
 	tcase_add_test(t, each_question_has_its_own_deadline);
 	tcase_add_test(t, answers_come_in_any_order);
 	tcase_add_test(t, a_late_answer_is_nobodys);
+	tcase_add_test(t, a_file_goes_with_its_question);
 	tcase_add_test(t, the_end_answers_all);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
