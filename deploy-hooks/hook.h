@@ -64,7 +64,7 @@ struct hook_call {
 };
 /* "K=V" strings and a NULL; owned by the caller: hook_env_free(). All variables of README.md are there, without a value
  * where none is known. PATH, HOME and TZ are those of this process. A list is one item a line; DEPLOY_REPO is the option
- * `repository`. Options of more than HOOK_ENV_MAX bytes are left to the document. */
+ * `source`. Options of more than HOOK_ENV_MAX bytes are left to the document. */
 enum { HOOK_ENV_MAX = 64 * 1024 };
 char **hook_env(const struct hook_call *c);
 void hook_env_free(char **env);

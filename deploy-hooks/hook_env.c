@@ -90,7 +90,7 @@ static void add_deploy(struct env *env, const struct hook_call *c)
 	add_number(env, "DEPLOY_ATTEMPT", d->attempt ? d->attempt : 1);
 	add(env, "DEPLOY_TRIGGER", d->trigger);
 	add(env, "DEPLOY_PROVIDER", d->provider);
-	add(env, "DEPLOY_REPO", json_string_value(json_object_get(c->options, "repository")));
+	add(env, "DEPLOY_REPO", json_string_value(json_object_get(c->options, "source")));
 	add_ref(env, d->ref);
 	add(env, "DEPLOY_COMMIT", d->commit);
 	add(env, "DEPLOY_BEFORE", d->before);
@@ -146,8 +146,8 @@ static void add_scalar(struct buf *b, const json_t *v)
 		buf_addf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	else if (json_is_real(v))
 		buf_addf(b, "%g", json_real_value(v));
-	else if (json_is_true(v))
-		buf_addc(b, '1');
+	else if (json_is_boolean(v))
+		buf_adds(b, json_is_true(v) ? "yes" : "no");
 }
 
 /* After add(), which knows no line ends: those between items are the only ones that are meant. */

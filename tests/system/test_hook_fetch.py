@@ -40,7 +40,7 @@ def repository(tmp_path):
 
 @pytest.fixture
 def app(tmp_path, repository):
-    return App(tmp_path / "app", repository=repository.folder)
+    return App(tmp_path / "app", source=repository.folder)
 
 
 def test_head_of_the_branch_when_no_commit_is_named(app, repository):
@@ -83,13 +83,13 @@ def test_a_branch_that_is_gone_fails_for_good(app):
 
 
 def test_a_repository_that_does_not_answer_is_tried_again(app, tmp_path):
-    app.options["repository"] = tmp_path / "nowhere"
+    app.options["source"] = tmp_path / "nowhere"
     assert app.run("fetch/git").status == 75
 
 
 @pytest.mark.parametrize("address", ["--upload-pack=touch /tmp/x", "ext::sh -c id", "main"])
 def test_an_address_that_runs_programs_is_refused(app, address):
-    app.options["repository"] = address
+    app.options["source"] = address
     answer = app.run("fetch/git")
     assert answer.status == 1
     assert "repository" in answer.log or "run programs" in answer.log
@@ -136,7 +136,7 @@ def test_a_link_within_the_source_is_a_link(app, repository):
 def test_links_as_text_when_asked_for(app, repository):
     (repository.folder / "link").symlink_to("/etc/passwd")
     repository.commit()
-    app.options["symlinks"] = "off"
+    app.options["symlinks"] = "no"
     app.ok("fetch/git")
     assert (app.work / "link").read_text() == "/etc/passwd"
 

@@ -126,15 +126,15 @@ START_TEST(options_are_variables)
 {
 	json_t *o = json_pack("{s:i, s:s, s:[s,s,i], s:b, s:b, s:s, s:s, s:s, s:s, s:{}}", "port",
 		8080, "build-args", "a b", "volumes", "/a:/b", "/c d:/e", 3, "switch", 1, "pull", 0,
-		"repository", "https://example.com/x.git", "bad=name", "x", "x y", "x", "", "x",
+		"source", "https://example.com/x.git", "bad=name", "x", "x y", "x", "", "x",
 		"nested");
 
 	call.options = o;
 	ck_assert_str_eq(value("DEPLOY_OPTION_PORT"), "8080");
 	ck_assert_str_eq(value("DEPLOY_OPTION_BUILD_ARGS"), "a b");
 	ck_assert_str_eq(value("DEPLOY_OPTION_VOLUMES"), "/a:/b\n/c d:/e\n3");
-	ck_assert_str_eq(value("DEPLOY_OPTION_SWITCH"), "1");
-	ck_assert_str_eq(value("DEPLOY_OPTION_PULL"), "");
+	ck_assert_str_eq(value("DEPLOY_OPTION_SWITCH"), "yes");
+	ck_assert_str_eq(value("DEPLOY_OPTION_PULL"), "no");
 	ck_assert_str_eq(value("DEPLOY_REPO"), "https://example.com/x.git");
 	for (size_t i = 0; env[i]; i++)
 		ck_assert_msg(!strstr(env[i], "bad") && !strstr(env[i], "x y"), "%s", env[i]);

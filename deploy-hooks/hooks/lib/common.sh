@@ -48,6 +48,11 @@ is_on() { # an option
 	return 1
 }
 
+is_off() { # not the same as not set
+	case ${1:-} in 0 | no | false | off) return 0 ;; esac
+	return 1
+}
+
 # The whole seconds of "90", "90s", "5m", "1h", "1500ms".
 seconds() {
 	case $1 in

@@ -24,7 +24,7 @@ git_settings() { # SOURCE
 		[core]
 			hooksPath = /dev/null
 			fsmonitor = false
-			symlinks = $(if [ "${DEPLOY_OPTION_SYMLINKS:-}" = off ]; then echo false; else echo true; fi)
+			symlinks = $(if is_off "${DEPLOY_OPTION_SYMLINKS:-}"; then echo false; else echo true; fi)
 			protectHFS = true
 			protectNTFS = true
 			attributesFile = /dev/null
@@ -130,7 +130,7 @@ git_check_out() ( # COMMIT
 	if [ -f "$cache/shallow" ]; then cp -- "$cache/shallow" "$work/.git/shallow"; fi
 	git -C "$work" checkout --quiet --force --detach "$1" --
 	git -C "$work" clean --quiet -ffdx
-	case ${DEPLOY_OPTION_SUBMODULES:-yes} in no | off | false | 0) exit 0 ;; esac
+	if is_off "${DEPLOY_OPTION_SUBMODULES:-}"; then exit 0; fi
 	[ -f "$work/.gitmodules" ] || exit 0
 	# Addresses such as ../other.git are told from the repository's own.
 	git -C "$work" remote add origin "$source"
@@ -155,7 +155,7 @@ git_check_links() {
 		done' sh "$root" {} + >"$scratch/links"
 	[ -s "$scratch/links" ] || return 0
 	tr '\n\0' '?\n' <"$scratch/links" | tr -d '\001-\011\013-\037\177' | head -n 20 >&2
-	die "these links lead out of the source; the option symlinks = \"off\" makes plain files of them"
+	die "these links lead out of the source; the option symlinks = false makes plain files of them"
 }
 
 # Which paths differ from the version before, for the patterns of the app. The commit before may be unknown to the server,
