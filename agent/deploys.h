@@ -19,7 +19,6 @@
 #include "base/loop.h"
 #include "base/problem.h"
 #include "deploy-hooks/deploy.h"
-#include "notify/event.h"
 
 enum {
 	DEPLOYS_WAITING_MAX = 100, /* over all apps; each has at most one */
@@ -46,8 +45,8 @@ struct deploys_options {
 	const char *runtime_dir; /* in memory: /run/agent, or below the state folder */
 	const char *shipped_hooks; /* the folder with STAGE/NAME and lib/ */
 	const char *cgroup; /* delegated (deploy_cgroup_home.h); NULL: none */
-	/* Takes the event over, as notify_event() does. */
-	int (*on_event)(void *user, struct event *ev, struct err *e);
+	/* It has ended, however; its log is whole but for what observers add. Called once. */
+	void (*on_end)(void *user, const struct deploy *d);
 	/* Its record changed; committed already. */
 	void (*on_change)(void *user, const struct deploy *d);
 	/* Its log has grown to `size`: the next offset. */

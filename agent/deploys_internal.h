@@ -53,6 +53,7 @@ struct deploys_work {
 	char *cancelled_by; /* owned; NULL: nobody wants that */
 	char waits_for[DEPLOYS_WAITS_SIZE]; /* "": nothing */
 	struct deploys_waiter *waiters;
+	bool told; /* how it ended */
 	struct deploys_work *next; /* by id */
 };
 
@@ -64,7 +65,8 @@ struct deploys {
 	struct loop_timer *tick; /* every DEPLOYS_TICK_MS while something waits */
 	struct loop_timer *kick; /* looks at the queue from the loop, not from within a caller */
 	bool swept; /* hooks of a daemon before have ended */
-	struct deploys_restore *restores; /* apps whose route is looked at after the start */
+	struct loop_timer *sweep;
+	struct deploys_restore *restore; /* apps whose route is looked at after the start; NULL: that is over */
 	bool closing;
 };
 
@@ -76,6 +78,7 @@ static inline const struct deploy_app *deploys_app_of(const struct deploys_work 
 /* deploys.c */
 /* Takes the record over; it is in the list by its id. */
 struct deploys_work *deploys_work_new(struct deploys *s, struct deploy *d);
+struct deploys_work *deploys_work_make(struct deploys *s, struct deploy *d); /* in no list */
 void deploys_work_free(struct deploys_work *w); /* out of the list too */
 struct deploys_work *deploys_find(const struct deploys *s, int64_t id);
 /* Begins what may begin, as soon as the loop turns. */
@@ -84,6 +87,7 @@ void deploys_kick(struct deploys *s);
 const struct deploy **deploys_open_records(const struct deploys *s, size_t *n);
 
 /* deploys_step.c */
+void deploys_on_timer(void *work);
 /* Something came of the step under way. */
 void deploys_event(struct deploys_work *w, enum machine_event ev, const char *why);
 /* Commits, then takes the step. */
@@ -94,6 +98,7 @@ void deploys_commit_again(struct deploys_work *w);
 void deploys_ended(struct deploys_work *w);
 
 /* deploys_hooks.c */
+void deploys_on_news(void *work);
 /* Runs what serves the stage: w->hooks.done is called, perhaps at once. Nothing serves it: HOOK_DONE; for `status`, HOOK_SKIP. */
 void deploys_run_hooks(struct deploys_work *w, const char *stage, const char *verb,
 	void (*done)(struct deploys_work *w, enum hook_verdict v, const char *why));
@@ -102,6 +107,7 @@ void deploys_abandon_hooks(struct deploys_work *w); /* at once, without `done` *
 
 /* deploys_watch.c */
 void deploys_watch_begin(struct deploys_work *w);
+void deploys_watch_look(struct deploys_work *w);
 
 /* deploys_recover.c */
 void deploys_recover_begin(struct deploys *s);
