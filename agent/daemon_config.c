@@ -9,6 +9,7 @@
 #include "agent/alerting.h"
 #include "agent/backup_daemon.h"
 #include "agent/daemon_parts.h"
+#include "agent/deploy_daemon.h"
 #include "base/log.h"
 
 static int load(const struct daemon *d, struct config **out, struct mistakes *m)
@@ -117,11 +118,14 @@ int daemon_reload(struct daemon *d, struct buf *changed, struct buf *mistakes)
 	struct change x = {.names = changed};
 	struct config *old = d->config, *new = NULL;
 	struct backup_config *backups = NULL;
+	struct deploy_config *deploys = NULL;
 	struct mistakes m = {0};
 	int r = load(d, &new, &m);
 
 	if (r == 0)
 		r = backup_daemon_prepare(d, new, &backups, &m);
+	if (r == 0)
+		r = deploy_daemon_prepare(new, &deploys, &m);
 	if (r == 0)
 		r = alerting_reload(d->alerting, new, &m);
 	for (size_t i = 0; i < m.n; i++)
@@ -129,6 +133,7 @@ int daemon_reload(struct daemon *d, struct buf *changed, struct buf *mistakes)
 	mistakes_done(&m);
 	if (r < 0) {
 		backup_config_free(backups);
+		deploy_config_free(deploys);
 		config_free(new);
 		return r;
 	}
@@ -136,6 +141,7 @@ int daemon_reload(struct daemon *d, struct buf *changed, struct buf *mistakes)
 	d->config = new;
 	apply(d);
 	backup_daemon_take(d->backups, backups);
+	deploy_daemon_take(d->deploys, deploys);
 	sampler_set_options(d->sampling.sampler, &d->collect_options);
 	containers_set_patterns(d->sampling.containers, config_patterns(new, "containers"),
 		config_patterns(new, "services"));

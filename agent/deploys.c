@@ -104,8 +104,8 @@ static bool has_room(struct deploys *s, struct deploys_work *w)
 	} else {
 		return true;
 	}
-	(void)snprintf(w->waits_for, sizeof(w->waits_for), "%s: %s are free, a build needs %s", what,
-		free_text, need_text);
+	(void)snprintf(w->waits_for, sizeof(w->waits_for), "%s: %s are free, a build needs %s",
+		what, free_text, need_text);
 	return false;
 }
 
@@ -225,8 +225,8 @@ static int load_open_ones(struct deploys *s, struct err *e)
 	return r;
 }
 
-int deploys_new(const struct deploys_options *o, const struct deploy_config *c, struct deploys **out,
-	struct err *e)
+int deploys_new(const struct deploys_options *o, const struct deploy_config *c,
+	struct deploys **out, struct err *e)
 {
 	struct deploys *s = calloc(1, sizeof(*s));
 	int r;

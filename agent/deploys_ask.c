@@ -32,8 +32,7 @@ static int add(struct deploys *s, struct deploy *d, struct deploys_work *superse
 		return r;
 	}
 	w = deploys_work_new(s, d);
-	*out = (struct deploys_accepted){
-		DEPLOYS_QUEUED, d->id, superseded ? superseded->d->id : 0};
+	*out = (struct deploys_accepted){DEPLOYS_QUEUED, d->id, superseded ? superseded->d->id : 0};
 	if (s->o.on_change)
 		s->o.on_change(s->o.user, w->d);
 	if (superseded)
@@ -61,8 +60,8 @@ static int accept_one(
 		*out = (struct deploys_accepted){DEPLOYS_DUPLICATE, which->id, 0};
 		r = 1;
 	} else if (v == QUEUE_FULL) {
-		r = err_set(e, EAGAIN, "%d deploys wait already; ask again later",
-			DEPLOYS_WAITING_MAX);
+		r = err_set(
+			e, EAGAIN, "%d deploys wait already; ask again later", DEPLOYS_WAITING_MAX);
 	}
 	deploy_list_done(&alike);
 	return r != 0 ? r : add(s, d, superseded, out, e);
@@ -123,9 +122,10 @@ static int set_ref(struct deploy *d, const char *ref, struct err *e)
 
 static int set_image(struct deploy *d, const char *image, struct err *e)
 {
-	if (!*image || *image == '-' || strspn(image, "abcdefghijklmnopqrstuvwxyz"
-						      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-						      "0123456789._-/:@+") != strlen(image))
+	if (!*image || *image == '-' ||
+		strspn(image, "abcdefghijklmnopqrstuvwxyz"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			      "0123456789._-/:@+") != strlen(image))
 		return err_set(e, EINVAL, "\"%s\" is no name of an image", image);
 	if (!str_copy(d->new.image, sizeof(d->new.image), image))
 		return err_set(e, EINVAL, "the name of the image is too long");
@@ -141,8 +141,8 @@ static int set_what(struct deploy *d, const struct deploy_app *a, const struct d
 		return set_image(d, q->image, e);
 	}
 	if (q->commit && !delivery_commit_is_valid(q->commit))
-		return err_set(e, EINVAL,
-			"\"%s\" is no commit: all 40 digits of it, in lower case", q->commit);
+		return err_set(e, EINVAL, "\"%s\" is no commit: all 40 digits of it, in lower case",
+			q->commit);
 	if (q->commit)
 		(void)str_copy(d->commit, sizeof(d->commit), q->commit);
 	if (!a->source && !q->ref)
@@ -200,8 +200,8 @@ static int choose_version(const struct deploy_list *l, const char *app, int64_t 
 	const struct deploy **out, struct err *e)
 {
 	if (!l->n)
-		return err_set(e, ENOENT, "no deploy of %s is done: there is nothing to go back to",
-			app);
+		return err_set(
+			e, ENOENT, "no deploy of %s is done: there is nothing to go back to", app);
 	*out = to ? version_of(l, to) : version_before(l, origin_of(l->deploys[0]));
 	if (!*out && to)
 		return err_set(e, ENOENT,

@@ -128,11 +128,11 @@ void deploys_last_line(struct deploys_work *w, const char *stage, char *to, size
 	char *line, *rest;
 
 	*to = '\0';
-	if (deploy_log_read(path, log_size > TAIL_BYTES ? log_size - TAIL_BYTES : 0, &b, &next, NULL) <
-		0)
+	if (deploy_log_read(
+		    path, log_size > TAIL_BYTES ? log_size - TAIL_BYTES : 0, &b, &next, NULL) < 0)
 		return;
 	buf_addc(&b, '\0');
-	if (b.failed)
+	if (b.overflow)
 		return;
 	for (line = strtok_r(b.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		const char *text = text_of(line, stage);
@@ -173,7 +173,7 @@ bool deploys_paths_match(struct deploys_work *w)
 	if (fs_read(AT_FDCWD, path, &b, NULL) < 0)
 		return true;
 	buf_addc(&b, '\0');
-	if (b.failed)
+	if (b.overflow)
 		return true;
 	(void)str_copy(c.ref, sizeof(c.ref), w->d->ref);
 	c.files = split(&b, &c.n_files);

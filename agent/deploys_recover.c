@@ -39,10 +39,10 @@ static void judged(struct deploys_work *w, enum recovery_what what)
 	}
 	w->recovering = w->found = false;
 	deploys_say(w, w->d->stage, "the agent ended here; it goes on now (%s)",
-		what == RECOVERY_GO_ON	       ? "from where it was"
-		: what == RECOVERY_RETURN      ? "back to the old version"
-		: what == RECOVERY_REQUEUE     ? "from the start"
-					       : "from the start, without what was begun");
+		what == RECOVERY_GO_ON     ? "from where it was"
+		: what == RECOVERY_RETURN  ? "back to the old version"
+		: what == RECOVERY_REQUEUE ? "from the start"
+					   : "from the start, without what was begun");
 	deploys_take(w, machine_recover(w->d, what, clock_wall_ms()));
 	deploys_kick(s); /* others may begin when all are seen */
 }
