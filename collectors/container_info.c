@@ -26,6 +26,8 @@ void container_info_done(struct container_info *c)
 	free(c->pod);
 	free(c->pod_namespace);
 	free(c->project);
+	free(c->app);
+	free(c->version);
 	container_info_init(c);
 }
 
@@ -54,6 +56,8 @@ void container_info_merge(struct container_info *c, struct container_info *from)
 	take_text(&c->pod, &from->pod);
 	take_text(&c->pod_namespace, &from->pod_namespace);
 	take_text(&c->project, &from->project);
+	take_text(&c->app, &from->app);
+	take_text(&c->version, &from->version);
 	if (from->state != CONTAINER_STATE_UNKNOWN)
 		c->state = from->state;
 	if (from->health != HEALTH_UNKNOWN)
@@ -163,9 +167,35 @@ static void compose_name(char *to, size_t size, const json_t *labels, const char
 		(void)snprintf(to, size, "%s-%s", project, service);
 }
 
+bool container_app_version(
+	const json_t *labels, const char *name, const char **app, const char **version)
+{
+	const char *a = text_of(labels, "agent.app"), *deploy = text_of(labels, "agent.deploy");
+	const char *service = text_of(labels, "com.docker.swarm.service.name");
+	const char *v = *service ? service : name;
+	size_t n = strlen(a);
+
+	if (!*a || !*deploy || !str_starts(v, a) || v[n] != '-' || strcmp(v + n + 1, deploy) != 0)
+		return false;
+	*app = a;
+	*version = v;
+	return true;
+}
+
+/* A service of swarm with several tasks is an app with several containers. */
+static void app_name(
+	char *to, size_t size, const json_t *labels, const char *app, const char *version)
+{
+	char task[CONTAINER_TEXT_MAX + 1];
+
+	swarm_name(task, sizeof(task), labels, version);
+	(void)snprintf(
+		to, size, "%s%s", app, str_starts(task, version) ? task + strlen(version) : "");
+}
+
 void container_stable_name(char *to, size_t size, const json_t *labels, const char *name)
 {
-	const char *own = text_of(labels, "agent.name");
+	const char *own = text_of(labels, "agent.name"), *app, *version;
 	const char *project = text_of(labels, "com.docker.compose.project");
 	const char *swarm = text_of(labels, "com.docker.swarm.service.name");
 	/* Started by hand with `compose run`, beside the service's own containers. */
@@ -173,6 +203,8 @@ void container_stable_name(char *to, size_t size, const json_t *labels, const ch
 
 	if (*own)
 		(void)str_copy(to, size, own);
+	else if (container_app_version(labels, name, &app, &version))
+		app_name(to, size, labels, app, version);
 	else if (*project && *text_of(labels, "com.docker.compose.service") && !oneoff)
 		compose_name(to, size, labels, project);
 	else if (*swarm)

@@ -51,6 +51,9 @@ struct container_info {
 	char *network; /* "bridge", "host", "none", "container:ID", the name of a network */
 	char *pod, *pod_namespace;
 	char *project; /* compose project or swarm stack */
+	/* Of a version of an app that the agent deploys: the app, and the version, "shop-12": the name of its container, or of its
+	 * service of swarm. */
+	char *app, *version;
 	enum container_state state;
 	enum container_health health;
 	double restarts; /* by the engine's restart policy; NaN: not known */
@@ -85,10 +88,15 @@ int container_info_from_oci(
 	const json_t *object, const char *id, struct container_info *out, struct err *e);
 
 /* The name that stays when the container is replaced by a new version: the label agent.name if
- * there is one, else project-service of compose (with "-N" for the second and further ones),
- * else the service of swarm (with ".N"), else the container's own name. `labels` may be NULL. At
+ * there is one, else the app of container_app_version(), else project-service of compose (with "-N" for the second and
+ * further ones), else the service of swarm (with ".N" for both), else the container's own name. `labels` may be NULL. At
  * most `size` - 1 bytes. */
 void container_stable_name(char *to, size_t size, const json_t *labels, const char *name);
+/* Whether the agent's deploys made it as a version of an app: the labels agent.app and agent.deploy, and the name APP-DEPLOY
+ * of the container or its service of swarm. The labels alone say nothing: what is run by hand from an image of the app
+ * inherits them. `app` (borrowed from the labels) and `version` (borrowed too) are set then. */
+bool container_app_version(
+	const json_t *labels, const char *name, const char **app, const char **version);
 /* The same for a container of a Kubernetes pod: namespace/pod/container, the pod without the
  * random parts that a deployment gives it. */
 void container_pod_stable_name(

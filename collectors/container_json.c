@@ -44,11 +44,16 @@ static enum container_state state_of(const char *name)
 static void set_names(struct container_info *c, const json_t *labels, const char *name)
 {
 	char stable[CONTAINER_TEXT_MAX + 1];
+	const char *app, *version;
 
 	name += strspn(name, "/");
 	c->name = bounded(name);
 	container_stable_name(stable, sizeof(stable), labels, name);
 	c->stable = bounded(stable);
+	if (container_app_version(labels, name, &app, &version)) {
+		c->app = bounded(app);
+		c->version = bounded(version);
+	}
 	c->project = bounded(text_of(labels, "com.docker.compose.project"));
 	if (!c->project)
 		c->project = bounded(text_of(labels, "com.docker.stack.namespace"));

@@ -86,6 +86,8 @@ static const struct container_info *joined(
 void container_names_learn(struct container_item *item, const struct runtime *r)
 {
 	item->info = item->name.kind == CGROUP_CONTAINER ? runtime_find(r, &item->name) : NULL;
+	if (item->info)
+		item->is_version = item->info->version != NULL;
 	item->joined = joined(item->info, r);
 	set_stable(item);
 }
@@ -138,7 +140,9 @@ static void take_answer(struct container_names *n, const struct container_claim 
 		return;
 	}
 	set_claimed_key(item_of(c), c == owner);
-	if (c->kind == CLAIM_ENDED && c != owner)
+	item_of(c)->passing = c != owner && item_of(c)->is_version;
+	/* One version's kills are not another's: which of them serves on depends on it. */
+	if (c->kind == CLAIM_ENDED && c != owner && !item_of(c)->is_version)
 		item_of(c)->heir = item_of(owner);
 }
 

@@ -49,6 +49,8 @@ static void set_labels(
 	entity_label(e, "pod", info ? info->pod : NULL);
 	entity_label(e, "namespace", info ? info->pod_namespace : NULL);
 	entity_label(e, "project", info ? info->project : NULL);
+	entity_label(e, "app", info ? info->app : NULL);
+	e->passing = item->passing;
 }
 
 static void set_network_label(
@@ -169,6 +171,8 @@ void container_report_stopped(struct entity *e, const struct container_info *inf
 	entity_label(e, "network", info->network);
 	entity_label(e, "state", container_state_name(info->state));
 	entity_label(e, "project", info->project);
+	entity_label(e, "app", info->app);
+	e->passing = false;
 	entity_read_at(e, now_ns);
 	for (size_t m = 0; m < CGROUP_METRICS; m++)
 		entity_missing(e, m, live ? not_visible : not_running);

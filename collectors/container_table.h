@@ -31,6 +31,8 @@ struct container_item {
 	const struct container_info
 		*joined; /* the container whose network it uses; NULL: none known */
 	struct container_item *heir; /* ended, and its name is this one's now */
+	bool is_version; /* of an app: container_info.version, also when the engine has forgotten it */
+	bool passing; /* a version of an app whose name is another's now; as of struct entity */
 	bool hidden; /* excluded by a pattern */
 	bool fed; /* the entity of that key has had numbers of this cgroup */
 	bool fresh; /* was seen to appear: its counters began at 0, at found_ns */

@@ -6,7 +6,7 @@
  * (numbers), runtime*.h (names) and container_*.h (who is who).
  *
  * Labels of a container: id (cgroup path), container_id, name, image, engine, state, network, pod,
- * namespace, project. Of a service: id.
+ * namespace, project, app (that the agent deploys). Of a service: id.
  */
 #ifndef COLLECTORS_CONTAINERS_H
 #define COLLECTORS_CONTAINERS_H
@@ -55,6 +55,18 @@ DEFINE_CLEANUP(struct containers *, containers_free);
 /* One sample: between the start of a sample and registry_sweep(). Failures of single containers
  * are reasons or problems; a negative errno only when nothing at all could be read. */
 int containers_sample(struct containers *c, const struct collect_ctx *ctx, struct err *e);
+
+/* One container, or a version of an app with all its containers, as it is at this moment: between two samples too, where the
+ * engine tells of changes and the kernel announces kills. */
+struct container_state_now {
+	bool running;
+	/* By the engine; of a service of swarm its further tasks. */
+	double restarts;
+	double oom_kills;
+};
+/* `name`: of a container, as its engine shows it, of a version ("shop-12"), or of a systemd unit with its .service. False:
+ * there is none of that name. */
+bool containers_look(const struct containers *c, const char *name, struct container_state_now *out);
 
 /* Other patterns, from a reload; in force with the next sample. */
 void containers_set_patterns(

@@ -44,6 +44,8 @@ struct entity {
 	struct label labels[ENTITY_LABELS_MAX];
 	size_t n_labels;
 	unsigned labelled; /* how often a label has changed */
+	/* Here only while one version of an app replaces another: shown, but no history is kept, and nobody is told when it goes. */
+	bool passing;
 	int64_t read_ns; /* of this sample; 0: not read in this sample */
 	int64_t last_read_ns; /* of the sample before; 0: none */
 	unsigned seen; /* sample number of the last registry_get() */

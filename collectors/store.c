@@ -282,7 +282,7 @@ void store_sample(struct store *s, struct registry *r, time_t when)
 	s->now = when;
 	check_space(s);
 	for (struct entity *e = registry_first(r); e; e = e->next)
-		if (e->read_ns)
+		if (e->read_ns && !e->passing)
 			take(s, e, when);
 	if (s->rows_written > before)
 		problem_clear(s->problems, "store.write");

@@ -6,7 +6,7 @@
  * wait in memory, the newest STORE_PENDING_MAX of them.
  *
  * An entity that appears while the agent runs gets its file with its third sample: what lives
- * shorter leaves none. Every fault is a problem with a text (folder full, read-only, broken file
+ * shorter leaves none, nor does one that is only passing. Every fault is a problem with a text (folder full, read-only, broken file
  * kept aside) and never stops the next sample.
  */
 #ifndef COLLECTORS_STORE_H

@@ -81,6 +81,46 @@ static inline const char *container_label(const char *key, const char *label)
 	return value ? value : "";
 }
 
+static inline void write_cpu(
+	const char *cgroup, unsigned usec, unsigned periods, unsigned throttled)
+{
+	char path[400], text[300];
+
+	(void)snprintf(path, sizeof(path), "%s/cpu.stat", cgroup);
+	(void)snprintf(text, sizeof(text),
+		"usage_usec %u\nuser_usec %u\nsystem_usec 0\nnr_periods %u\nnr_throttled %u\n"
+		"throttled_usec 0\n",
+		usec, usec, periods, throttled);
+	recorded_write(path, text);
+}
+
+static inline void add_container(const char *id, const char *procs)
+{
+	char path[400];
+
+	(void)snprintf(path, sizeof(path), "sys/fs/cgroup/system.slice/docker-%s.scope", id);
+	ck_assert_int_eq(mkdir(scratch_path(path), 0700), 0);
+	write_cpu(path, 0, 0, 0);
+	(void)snprintf(
+		path, sizeof(path), "sys/fs/cgroup/system.slice/docker-%s.scope/cgroup.procs", id);
+	recorded_write(path, procs);
+}
+
+static inline void write_config(
+	const char *id, const char *name, const char *started, const char *labels)
+{
+	char path[300], text[1000];
+
+	(void)snprintf(path, sizeof(path), "var/lib/docker/containers/%s", id);
+	(void)mkdir(scratch_path(path), 0700);
+	(void)snprintf(path, sizeof(path), DOCKER_FILE("%s"), id);
+	(void)snprintf(text, sizeof(text),
+		"{\"ID\":\"%s\",\"Name\":\"/%s\",\"RestartCount\":0,\"State\":{\"Running\":true,"
+		"\"StartedAt\":\"%s\"},\"Config\":{\"Image\":\"i\",\"Labels\":{%s}}}",
+		id, name, started, labels);
+	recorded_write(path, text);
+}
+
 static inline void containers_case_remove(const char *name)
 {
 	(void)nftw(scratch_path(name), scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);

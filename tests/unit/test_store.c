@@ -153,6 +153,26 @@ START_TEST(short_lived_leave_no_file_and_longer_ones_lose_no_row)
 }
 END_TEST
 
+/* Megabytes for each deploy of an app, for the minute in which two versions of it run. */
+START_TEST(what_is_only_passing_leaves_no_file)
+{
+	sample(NULL, 1);
+	for (int n = 2; n <= 8; n++) {
+		struct entity *e = registry_find(r, &class_container, "app@1");
+
+		if (e)
+			e->passing = true;
+		sample("app@1", n);
+	}
+	ck_assert_int_eq(access(file_of("app@1"), F_OK), -1);
+	/* The next one of that name is a new entity. */
+	sample(NULL, 9);
+	for (int n = 10; n <= 14; n++)
+		sample("app@1", n);
+	ck_assert_int_eq(access(file_of("app@1"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(same_name_continues_the_same_series)
 {
 	for (int n = 1; n <= 4; n++)
@@ -307,6 +327,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_is_there_at_the_start_is_stored_from_the_first_sample);
 	tcase_add_test(t, short_lived_leave_no_file_and_longer_ones_lose_no_row);
+	tcase_add_test(t, what_is_only_passing_leaves_no_file);
 	tcase_add_test(t, same_name_continues_the_same_series);
 	tcase_add_test(t, restart_continues_the_same_series);
 	tcase_add_test(t, broken_file_is_kept_aside_and_named);
