@@ -157,6 +157,21 @@ static bool fits(const struct rule_patterns *p, const char *s)
 	return str_matches_any(p->list, p->n, s, otherwise);
 }
 
+/* Listed for whoever asks later, no news. */
+static bool is_note(const char *kind)
+{
+	return str_starts(kind, "audit.");
+}
+
+/* A channel without patterns, or with "*", gets what is news. */
+static bool names_notes(const struct rule_patterns *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (str_starts(p->list[i], "audit."))
+			return true;
+	return false;
+}
+
 bool channel_wants(const struct channel *c, const struct event *ev)
 {
 	_cleanup_(free_p) char *entity = NULL;
@@ -165,7 +180,7 @@ bool channel_wants(const struct channel *c, const struct event *ev)
 		return false;
 	if (c->type->takes && !c->type->takes(ev))
 		return false;
-	if (!fits(&c->events, ev->kind))
+	if (!fits(&c->events, ev->kind) || (is_note(ev->kind) && !names_notes(&c->events)))
 		return false;
 	if (!ev->class[0] || !c->entities.n)
 		return true;

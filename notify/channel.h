@@ -141,7 +141,7 @@ const struct channel_type *channel_type_find(const char *name);
 /* Names what is missing or wrong: "channel "ops": url is missing". */
 int channel_check(const struct channel *c, struct err *e);
 /* Whether the channel wants that event at all (its type, severity, kind, entity, recoveries).
- * Patterns that only exclude ("!message") let the rest through; an event that is about no entity is
+ * Notes of who did what ("audit.*") are wanted only where `events` names them. Patterns that only exclude ("!message") let the rest through; an event that is about no entity is
  * not asked for one. */
 bool channel_wants(const struct channel *c, const struct event *ev);
 /* When quiet hours let that severity through: 0 now, else the Unix time. */

@@ -247,11 +247,22 @@ static bool is_swaps_doing(const struct rule *r)
 	       r->metric == CGROUP_restarts || r->metric == CGROUP_healthy;
 }
 
+/* Its further containers ("shop.2"), and the one of the version that leaves ("shop@0a1b2c3d4e5f"), count too. */
+static bool is_swapped(const struct silence_swap *w, const char *key)
+{
+	size_t n = strlen(w->key);
+
+	if (strncmp(w->key, key, n) != 0)
+		return false;
+	return !key[n] || key[n] == '@' ||
+	       (key[n] == '.' && key[n + 1] >= '0' && key[n + 1] <= '9');
+}
+
 static const char *swap_reason_of(
 	const struct silences *s, const struct rule *r, const char *key, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->n_swaps; i++)
-		if (now_ms < s->swaps[i].until_ms && strcmp(s->swaps[i].key, key) == 0)
+		if (now_ms < s->swaps[i].until_ms && is_swapped(&s->swaps[i], key))
 			return is_swaps_doing(r) ? swap_reason : NULL;
 	return NULL;
 }

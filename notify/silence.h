@@ -72,7 +72,8 @@ size_t silences_maintenance(
 	struct silences *s, int64_t now_ms, struct maintenance_status *out, size_t max);
 
 /* The deploy engine is replacing that container: until then, or the next call for it (until_ms 0:
- * it is done), nothing is told about it being gone, restarting, unhealthy or without values. */
+ * it is done), nothing is told about it, its further containers (KEY.2) and the one of the version that leaves (KEY@ID)
+ * being gone, restarting, unhealthy or without values. */
 void silences_swap(struct silences *s, const char *entity_key, int64_t until_ms);
 
 /* Why nothing is told about it now: the reason of a silence ("silenced" without one), "maintenance: NAME", "a new version is

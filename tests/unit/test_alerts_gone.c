@@ -208,6 +208,31 @@ START_TEST(swap_of_the_deploy_engine_is_no_loss)
 }
 END_TEST
 
+/* The old version of an app beside the new one; it stops whenever the deploy is done with it. */
+START_TEST(version_that_is_passing_is_not_missed)
+{
+	struct entity *e;
+
+	gone_rule();
+	case_start();
+	put(&class_container, "shop", CGROUP_running, 1);
+	put(&class_container, "shop@0a1b2c3d4e5f", CGROUP_running, 1);
+	turn();
+	e = registry_find(w.registry, &class_container, "shop@0a1b2c3d4e5f");
+	e->passing = true;
+	turns(3);
+	drop("shop@0a1b2c3d4e5f");
+	put(&class_container, "shop@0a1b2c3d4e5f", CGROUP_running, 0);
+	turns(20);
+	drop("shop@0a1b2c3d4e5f");
+	turns(20);
+	ck_assert_uint_eq(w.n_told, 0);
+	drop("shop");
+	turns(20);
+	expect_told(0, EVENT_ALERT_FIRING, "shop is gone");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("alerts_gone");
@@ -226,6 +251,7 @@ int main(void)
 	tcase_add_test(c, restart_does_not_tell_again_what_is_gone);
 	tcase_add_test(c, gone_waits_over_a_restart);
 	tcase_add_test(c, swap_of_the_deploy_engine_is_no_loss);
+	tcase_add_test(c, version_that_is_passing_is_not_missed);
 	tcase_add_test(c, new_labels_and_a_reload_do_not_make_it_a_stranger);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);

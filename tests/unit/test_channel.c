@@ -197,6 +197,26 @@ START_TEST(patterns_decide_what_a_channel_gets)
 }
 END_TEST
 
+/* Who did what is there to be looked up. */
+START_TEST(notes_go_only_to_channels_that_name_them)
+{
+	static const char *const all[] = {"*"}, *const some[] = {"audit.*", "deploy.*"},
+				 *const but[] = {"!deploy.done"};
+	struct channel c = good();
+	struct event ev = an_event();
+	char note[] = "audit.deploy";
+
+	ev.kind = note;
+	ck_assert(!channel_wants(&c, &ev));
+	c.events = (struct rule_patterns){all, 1};
+	ck_assert(!channel_wants(&c, &ev));
+	c.events = (struct rule_patterns){but, 1};
+	ck_assert(!channel_wants(&c, &ev));
+	c.events = (struct rule_patterns){some, 2};
+	ck_assert(channel_wants(&c, &ev));
+}
+END_TEST
+
 static struct verdict_of judge(int error, long status, const char *body, int64_t retry_after_ms)
 {
 	struct channel c = good();
@@ -379,6 +399,7 @@ static Suite *channel_suite(void)
 	tcase_add_test(tc, a_header_stays_one_line);
 	tcase_add_test(tc, severity_and_recoveries_decide_what_a_channel_gets);
 	tcase_add_test(tc, patterns_decide_what_a_channel_gets);
+	tcase_add_test(tc, notes_go_only_to_channels_that_name_them);
 	tcase_add_test(tc, a_type_that_cannot_use_an_event_does_not_get_it);
 	tcase_add_test(tc, quiet_hours_hold_back_what_is_below_their_severity);
 	tcase_add_test(tc, passing_errors_are_told_from_lasting_ones);
