@@ -93,15 +93,20 @@ static void on_caller_answer(void *user, const json_t *answer)
 		call_fail_answer(c, answer);
 }
 
-void call_ask_within(struct call *c, json_t *request, int64_t timeout_ms, call_answer_fn fn)
+json_t *call_as(const struct call *c, json_t *request)
 {
 	char from[PEER_TEXT_MAX];
 
 	peer_text(http_peer(c->rq), from, sizeof(from));
 	(void)json_object_set_new(
 		request, "as", json_pack("{s:s, s:s}", "role", role_name(c->role), "from", from));
+	return request;
+}
+
+void call_ask_within(struct call *c, json_t *request, int64_t timeout_ms, call_answer_fn fn)
+{
 	c->on_answer = fn;
-	upstream_ask_within(c->web->upstream, request, timeout_ms, on_caller_answer, c);
+	upstream_ask_within(c->web->upstream, call_as(c, request), timeout_ms, on_caller_answer, c);
 }
 
 void call_ask(struct call *c, json_t *request, call_answer_fn fn)

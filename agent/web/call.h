@@ -53,7 +53,9 @@ void call_json(struct call *c, struct buf *body); /* 200 */
 void call_ask(struct call *c, json_t *request, call_answer_fn fn);
 /* The same, for a question that may take longer than UPSTREAM_TIMEOUT_MS. */
 void call_ask_within(struct call *c, json_t *request, int64_t timeout_ms, call_answer_fn fn);
-/* The same for the web process itself, and `fn` gets every answer, NULL included. */
+/* Adds in whose name it is asked, for questions that go on after the call was answered. Returns `request`. */
+json_t *call_as(const struct call *c, json_t *request);
+/* The same as call_ask() for the web process itself, and `fn` gets every answer, NULL included. */
 void call_ask_daemon(struct call *c, json_t *request, call_answer_fn fn);
 
 #endif

@@ -10,6 +10,10 @@
 void api_alerts_ack(struct call *c); /* api_alerts.c */
 void api_alerts_get(struct call *c);
 void api_alerts_rules(struct call *c);
+void api_apps_check(struct call *c); /* api_deploys.c */
+void api_apps_deploy(struct call *c);
+void api_apps_get(struct call *c);
+void api_apps_rollback(struct call *c);
 void api_backups_cancel(struct call *c); /* api_backups.c */
 void api_backups_get(struct call *c);
 void api_backups_job(struct call *c);
@@ -21,6 +25,10 @@ void api_channels_test(struct call *c);
 void api_chart_get(struct call *c); /* api_chart.c */
 void api_classes_get(struct call *c); /* api_classes.c */
 void api_deliveries_get(struct call *c); /* api_notify.c */
+void api_deploys_cancel(struct call *c); /* api_deploys.c */
+void api_deploys_get(struct call *c);
+void api_deploys_one(struct call *c);
+void api_deploys_refused(struct call *c);
 void api_entities_get(struct call *c); /* api_entities.c */
 void api_events_get(struct call *c); /* api_notify.c */
 void api_events_post(struct call *c);
@@ -32,6 +40,7 @@ void api_session_post(struct call *c);
 void api_silences_delete(struct call *c); /* api_alerts.c */
 void api_silences_get(struct call *c);
 void api_silences_post(struct call *c);
+void deploy_log_get(struct call *c); /* log_stream.c */
 void dokploy_containers_get(struct call *c); /* dokploy_containers.c */
 void dokploy_server_get(struct call *c); /* dokploy_server.c */
 void health_get(struct call *c); /* health.c */

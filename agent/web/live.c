@@ -17,7 +17,7 @@ struct stream {
 	size_t sent; /* of current */
 	struct frame *next;
 	bool alerts_due; /* what is firing, as of when it is sent, goes before the next sample */
-	uint64_t runs_sent; /* the last word on runs of backups that it got */
+	uint64_t runs_sent; /* the last word on runs of backups and deploys that it got */
 	bool run_was_last;
 	unsigned round; /* of the last sample put */
 	int64_t until_ms;
@@ -36,7 +36,7 @@ struct live {
 	struct loop_timer *beat;
 };
 
-/* Its next word on a run of a backup; NULL: it knows all. */
+/* Its next word on a run of a backup or a deploy; NULL: it knows all. */
 static struct frame *next_run(struct stream *s)
 {
 	struct frame *f = run_news_after(&s->live->runs, &s->runs_sent);
@@ -299,7 +299,7 @@ void live_alerts(struct live *l, const json_t *message)
 		stream_put_alerts(s);
 }
 
-void live_backup(struct live *l, const json_t *message)
+void live_run(struct live *l, const json_t *message)
 {
 	run_news_put(&l->runs, message);
 	for (struct stream *s = l->streams; s; s = s->next_stream)

@@ -34,9 +34,9 @@ void live_sample(struct live *l, const json_t *message);
 /* Alerts, silences, events or deliveries changed: {"firing":1,"worst":"critical"}. Every stream is
  * told, and each new one at its beginning; one that does not keep up gets the newest. */
 void live_alerts(struct live *l, const json_t *message);
-/* A run of a backup began, went on or ended: {"event":"backup","run":{..}}. Every stream is told; one that does not
- * keep up gets the newest of each run (run_news.h). */
-void live_backup(struct live *l, const json_t *message);
+/* A run of a backup or a deploy began, went on or ended: {"event":"backup","run":{..}}, {"event":"deploy","deploy":{..}}.
+ * Every stream is told; one that does not keep up gets the newest of each (run_news.h). */
+void live_run(struct live *l, const json_t *message);
 /* Ends all streams: somebody's right to listen may have ended. */
 void live_end_all(struct live *l);
 

@@ -8,6 +8,7 @@
 #include "agent/web/handlers.h"
 #include "agent/web/latest.h"
 #include "agent/web/prometheus_backups.h"
+#include "agent/web/prometheus_deploys.h"
 #include "agent/web/prometheus_text.h"
 #include "agent/web/upstream.h"
 #include "base/clock.h"
@@ -248,6 +249,7 @@ static void on_latest(struct call *c, const json_t *answer)
 	(void)uname(&facts.uname);
 	prometheus_write(&b, json_object_get(answer, "entities"), &facts);
 	prometheus_backups_write(&b, c->web->backup_jobs.list);
+	prometheus_deploys_write(&b, c->web->apps.list);
 	http_reply(c->rq, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
 }
 
@@ -256,18 +258,60 @@ static void ask_latest(struct call *c)
 	call_ask(c, json_pack("{s:s, s:b}", "op", "latest", "totals", 1), on_latest);
 }
 
-/* Without an answer about the backups the rest is as good as ever. */
-static void on_backup_jobs(struct call *c, const json_t *answer)
+/* Lists that are asked for before, unless they are known. */
+static const struct kept {
+	size_t offset; /* in struct web */
+	const char *op, *member;
+} kept[] = {
+	{offsetof(struct web, backup_jobs), "backup.jobs", "jobs"},
+	{offsetof(struct web, apps), "deploy.apps", "apps"},
+};
+
+static struct kept_list *list_of(struct web *w, const struct kept *k)
 {
+	return (struct kept_list *)((char *)w + k->offset);
+}
+
+static void ask_lists(struct call *c, const struct kept *k);
+
+/* Without an answer about the backups, or the deploys, the rest is as good as ever. */
+static void on_list(struct call *c, const json_t *answer, const struct kept *k)
+{
+	struct kept_list *list = list_of(c->web, k);
+
 	if (!answer) {
 		call_fail_answer(c, NULL);
 		return;
 	}
 	if (upstream_ok(answer))
-		backup_jobs_take(&c->web->backup_jobs, answer, clock_mono_ms());
+		kept_list_take(list, answer, k->member, clock_mono_ms());
 	else
-		backup_jobs_forget(&c->web->backup_jobs);
-	ask_latest(c);
+		kept_list_forget(list);
+	ask_lists(c, k + 1);
+}
+
+static void on_backup_jobs(struct call *c, const json_t *answer)
+{
+	on_list(c, answer, &kept[0]);
+}
+
+static void on_apps(struct call *c, const json_t *answer)
+{
+	on_list(c, answer, &kept[1]);
+}
+
+/* From `k` on. */
+static void ask_lists(struct call *c, const struct kept *k)
+{
+	static const call_answer_fn answers[] = {on_backup_jobs, on_apps};
+
+	while (k < kept + ARRAY_LEN(kept) &&
+		kept_list_is_fresh(list_of(c->web, k), clock_mono_ms()))
+		k++;
+	if (k == kept + ARRAY_LEN(kept))
+		ask_latest(c);
+	else
+		call_ask_daemon(c, json_pack("{s:s}", "op", k->op), answers[k - kept]);
 }
 
 /* Dokploy asks the same path for JSON; it always sends `limit` and never asks for text. */
@@ -284,8 +328,6 @@ void prometheus_get(struct call *c)
 {
 	if (is_for_dokploy(c))
 		dokploy_server_get(c);
-	else if (backup_jobs_are_fresh(&c->web->backup_jobs, clock_mono_ms()))
-		ask_latest(c);
 	else
-		call_ask_daemon(c, json_pack("{s:s}", "op", "backup.jobs"), on_backup_jobs);
+		ask_lists(c, kept);
 }

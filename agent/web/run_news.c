@@ -6,6 +6,17 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
+/* What there is news of. */
+struct run_kind {
+	const char *event, *member, *id;
+	const char *lists[5]; /* what makes it large */
+};
+
+static const struct run_kind kinds[] = {
+	{"backup", "run", "run", {"decided", "warnings", "counts", "stores"}},
+	{"deploy", "deploy", "id", {"stages"}},
+};
+
 enum { PRECISION = 15 }; /* digits that a double holds */
 
 static int add_piece(const char *piece, size_t n, void *user)
@@ -14,50 +25,50 @@ static int add_piece(const char *piece, size_t n, void *user)
 	return 0;
 }
 
-static void write_event(struct buf *b, const json_t *run)
+static const struct run_kind *kind_of(const json_t *message)
+{
+	const char *event = json_string_value(json_object_get(message, "event"));
+
+	for (size_t i = 0; event && i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].event, event) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static void write_event(struct buf *b, const struct run_kind *k, const json_t *run)
 {
 	buf_clear(b);
-	buf_adds(b, "event: backup\ndata: {\"run\": ");
+	buf_addf(b, "event: %s\ndata: {\"%s\": ", k->event, k->member);
 	(void)json_dump_callback(
 		run, add_piece, b, JSON_ENCODE_ANY | JSON_REAL_PRECISION(PRECISION));
 	buf_adds(b, "}\n\n");
 }
 
-/* The same run without its lists. */
-static json_t *shortened(const json_t *run)
-{
-	static const char *const lists[] = {"decided", "warnings", "counts", "stores"};
-	json_t *copy = json_copy((json_t *)(uintptr_t)run);
-
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		(void)json_object_del(copy, lists[i]);
-	return copy;
-}
-
 /* NULL for what is too large without its lists too. */
-static struct frame *frame_of_run(const json_t *run)
+static struct frame *frame_of_run(const struct run_kind *k, const json_t *run)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(RUN_NEWS_BYTES_MAX);
-	json_t *copy;
+	json_t *copy = json_copy((json_t *)(uintptr_t)run);
 
-	write_event(&b, run);
-	if (!b.overflow)
-		return frame_take(&b);
-	copy = shortened(run);
-	write_event(&b, copy);
+	(void)json_object_del(copy, "document");
+	write_event(&b, k, copy);
+	for (size_t i = 0; b.overflow && k->lists[i]; i++)
+		(void)json_object_del(copy, k->lists[i]);
+	if (b.overflow)
+		write_event(&b, k, copy);
 	json_decref(copy);
 	return b.overflow ? NULL : frame_take(&b);
 }
 
 /* That of the run, else the one with the oldest word. */
-static struct run_word *place_of(struct run_news *n, int64_t run)
+static struct run_word *place_of(struct run_news *n, const struct run_kind *k, int64_t run)
 {
 	struct run_word *oldest = &n->words[0];
 
 	for (size_t i = 0; i < RUN_NEWS_MAX; i++) {
 		struct run_word *w = &n->words[i];
 
-		if (w->serial && w->run == run)
+		if (w->serial && w->kind == k && w->run == run)
 			return w;
 		if (w->serial < oldest->serial)
 			oldest = w;
@@ -74,16 +85,17 @@ void run_news_done(struct run_news *n)
 
 void run_news_put(struct run_news *n, const json_t *message)
 {
-	const json_t *run = json_object_get(message, "run");
-	int64_t number = json_integer_value(json_object_get(run, "run"));
-	struct frame *f = number > 0 ? frame_of_run(run) : NULL;
+	const struct run_kind *k = kind_of(message);
+	const json_t *run = k ? json_object_get(message, k->member) : NULL;
+	int64_t number = k ? json_integer_value(json_object_get(run, k->id)) : 0;
+	struct frame *f = number > 0 ? frame_of_run(k, run) : NULL;
 	struct run_word *w;
 
 	if (!f)
 		return;
-	w = place_of(n, number);
+	w = place_of(n, k, number);
 	frame_unref(w->frame);
-	*w = (struct run_word){number, ++n->last, f};
+	*w = (struct run_word){k, number, ++n->last, f};
 }
 
 struct frame *run_news_after(const struct run_news *n, uint64_t *serial)

@@ -15,6 +15,7 @@
 #include "agent/web/health.h"
 #include "agent/web/http.h"
 #include "agent/web/live.h"
+#include "agent/web/log_stream.h"
 #include "agent/web/login_limit.h"
 #include "agent/web/role_cache.h"
 #include "agent/web/routes.h"
@@ -47,14 +48,22 @@ static void on_event(void *user, const char *event, const json_t *message)
 	} else if (strcmp(event, "alerts") == 0) {
 		live_alerts(w->live, message);
 	} else if (strcmp(event, "backup") == 0) {
-		backup_jobs_forget(&w->backup_jobs);
-		live_backup(w->live, message);
+		kept_list_forget(&w->backup_jobs);
+		live_run(w->live, message);
+	} else if (strcmp(event, "deploy") == 0) {
+		kept_list_forget(&w->apps);
+		live_run(w->live, message);
+		log_streams_changed(w->log_streams, message);
+	} else if (strcmp(event, "deploy.log") == 0) {
+		log_streams_changed(w->log_streams, message);
 	} else if (strcmp(event, "config.changed") == 0) {
-		backup_jobs_forget(&w->backup_jobs);
+		kept_list_forget(&w->backup_jobs);
+		kept_list_forget(&w->apps);
 		upstream_ask(w->upstream, json_pack("{s:s}", "op", "hello"), on_new_hello, w);
 	} else if (strcmp(event, "auth.changed") == 0) {
 		role_cache_clear(w->role_cache);
 		live_end_all(w->live);
+		log_streams_end_all(w->log_streams);
 	}
 }
 
@@ -167,8 +176,10 @@ static void web_done(struct web *w)
 	http_server_free(w->http);
 	loop_timer_free(w->trim);
 	live_free(w->live);
+	log_streams_free(w->log_streams);
 	health_free(w->health);
-	backup_jobs_forget(&w->backup_jobs);
+	kept_list_forget(&w->backup_jobs);
+	kept_list_forget(&w->apps);
 	login_limit_free(w->login_limit);
 	role_cache_free(w->role_cache);
 	free_names(w);
@@ -190,6 +201,7 @@ static int start(struct web *w, struct err *e)
 	w->role_cache = role_cache_new();
 	w->health = health_new();
 	w->live = live_new(w);
+	w->log_streams = log_streams_new(w);
 	r = upstream_new(w->loop, FD_CONTROL, &o, &w->upstream, e);
 	if (r == 0)
 		upstream_ask(w->upstream, json_pack("{s:s}", "op", "hello"), on_hello, w);

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "agent/web/backup_jobs.h"
+#include "agent/web/kept_list.h"
 #include "base/loop.h"
 
 /* What the parts of the process share. */
@@ -24,8 +24,9 @@ struct web {
 	struct login_limit *login_limit;
 	struct role_cache *role_cache;
 	struct live *live;
+	struct log_streams *log_streams;
 	struct health *health;
-	struct backup_jobs backup_jobs;
+	struct kept_list backup_jobs, apps; /* for GET /metrics */
 	struct loop_timer *trim;
 	/* From the daemon's `hello`. */
 	char *version;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/web/backup_jobs.h"
+#include "agent/web/kept_list.h"
 #include "agent/web/prometheus_backups.h"
 
 static struct buf out;
@@ -127,16 +127,16 @@ END_TEST
 START_TEST(what_the_daemon_said_is_kept_for_a_while)
 {
 	json_t *answer = json_pack("{s:[{s:s}]}", "jobs", "name", "shop");
-	struct backup_jobs known = {0};
+	struct kept_list known = {0};
 
-	ck_assert(!backup_jobs_are_fresh(&known, 1000));
-	backup_jobs_take(&known, answer, 1000);
+	ck_assert(!kept_list_is_fresh(&known, 1000));
+	kept_list_take(&known, answer, "jobs", 1000);
 	json_decref(answer);
-	ck_assert(backup_jobs_are_fresh(&known, 1000 + BACKUP_JOBS_FRESH_MS - 1));
-	ck_assert(!backup_jobs_are_fresh(&known, 1000 + BACKUP_JOBS_FRESH_MS));
+	ck_assert(kept_list_is_fresh(&known, 1000 + KEPT_LIST_FRESH_MS - 1));
+	ck_assert(!kept_list_is_fresh(&known, 1000 + KEPT_LIST_FRESH_MS));
 	ck_assert_uint_eq(json_array_size(known.list), 1);
-	backup_jobs_forget(&known);
-	ck_assert(!backup_jobs_are_fresh(&known, 1000));
+	kept_list_forget(&known);
+	ck_assert(!kept_list_is_fresh(&known, 1000));
 }
 END_TEST
 

@@ -93,8 +93,8 @@ START_TEST(a_run_that_is_too_large_comes_without_its_lists)
 
 	for (int i = 0; i < 10000; i++)
 		(void)json_array_append_new(warnings, json_string("a table is locked"));
-	message = json_pack(
-		"{s:{s:i, s:s, s:o}}", "run", "run", 9, "state", "done", "warnings", warnings);
+	message = json_pack("{s:s, s:{s:i, s:s, s:o}}", "event", "backup", "run", "run", 9, "state",
+		"done", "warnings", warnings);
 	run_news_put(&news, message);
 	ck_assert_uint_eq(
 		json_array_size(json_object_get(json_object_get(message, "run"), "warnings")),
@@ -104,10 +104,39 @@ START_TEST(a_run_that_is_too_large_comes_without_its_lists)
 }
 END_TEST
 
+static void put_deploy(int id, const char *state, const char *document)
+{
+	json_t *message = json_pack("{s:s, s:{s:i, s:s, s:s*}}", "event", "deploy", "deploy", "id",
+		id, "state", state, "document", document);
+
+	run_news_put(&news, message);
+	json_decref(message);
+}
+
+START_TEST(deploys_have_numbers_of_their_own)
+{
+	uint64_t serial = 0;
+
+	put(7, "dump");
+	put_deploy(7, "building", NULL);
+	put_deploy(7, "done", "all files of a large push");
+	next_is(&serial, "event: backup\ndata: {\"run\": {\"run\": 7, \"stage\": \"dump\"}}\n\n");
+	next_is(&serial, "event: deploy\ndata: {\"deploy\": {\"id\": 7, \"state\": \"done\"}}\n\n");
+	ck_assert_ptr_null(run_news_after(&news, &serial));
+}
+END_TEST
+
 START_TEST(what_is_no_run_is_ignored)
 {
-	static const char *const texts[] = {"{}", "{\"run\": 7}", "{\"run\": null}",
-		"{\"run\": {}}", "{\"run\": {\"run\": -1}}", "{\"run\": {\"run\": \"7\"}}"};
+	static const char *const texts[] = {"{}", "{\"event\": \"backup\"}",
+		"{\"run\": {\"run\": 7}}", "{\"event\": 1, \"run\": {\"run\": 7}}",
+		"{\"event\": \"sample\", \"run\": {\"run\": 7}}",
+		"{\"event\": \"backup\", \"run\": 7}", "{\"event\": \"backup\", \"run\": null}",
+		"{\"event\": \"backup\", \"run\": {}}",
+		"{\"event\": \"backup\", \"run\": {\"run\": -1}}",
+		"{\"event\": \"backup\", \"run\": {\"run\": \"7\"}}",
+		"{\"event\": \"deploy\", \"run\": {\"run\": 7}}",
+		"{\"event\": \"deploy\", \"deploy\": {\"run\": 7}}"};
 	uint64_t serial = 0;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -133,6 +162,7 @@ int main(void)
 	tcase_add_test(t, who_comes_later_gets_what_is_later);
 	tcase_add_test(t, many_runs_take_no_more_room);
 	tcase_add_test(t, a_run_that_is_too_large_comes_without_its_lists);
+	tcase_add_test(t, deploys_have_numbers_of_their_own);
 	tcase_add_test(t, what_is_no_run_is_ignored);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
