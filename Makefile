@@ -174,6 +174,9 @@ install: $(BUILD)/agent ## install below $(DESTDIR)$(PREFIX)
 	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/agent.service >$(DEST)/lib/systemd/system/agent.service
 	for page in $(wildcard packaging/man/*.[1-9]); do \
 		install -D -m 644 $$page $(DEST)/share/man/man$${page##*.}/$${page##*/} || exit; done
+	cd deploy-hooks/hooks && for hook in */*; do \
+		if [ -x $$hook ]; then mode=755; else mode=644; fi; \
+		install -D -m $$mode $$hook $(DEST)/lib/agent/hooks/$$hook || exit; done
 	install -D -m 644 packaging/agent.bash-completion $(DEST)/share/bash-completion/completions/agent
 	install -D -m 644 packaging/agent.conf.sample $(DEST)/share/doc/agent/agent.conf.sample
 

@@ -140,6 +140,16 @@ static void check_source_of(
 			b, m, "source: is not used with build = \"image\"; leave one of them out");
 }
 
+static void check_registry_login(
+	const struct config_block *b, const struct deploy_app *a, struct mistakes *m)
+{
+	if (a->registry_password_file && !a->registry_user)
+		config_block_mistake(
+			b, m, "registry_password_file: needs registry_user, who logs in with it");
+	if (a->registry_user && !a->registry_password_file)
+		config_block_mistake(b, m, "registry_user: needs registry_password_file to log in");
+}
+
 static void check_webhook(
 	const struct config_block *b, const struct deploy_app *a, struct mistakes *m)
 {
@@ -172,6 +182,7 @@ void deploy_config_app_check(
 	check_pair(b, a, m);
 	check_overlap(b, a, m);
 	check_source_of(b, a, m);
+	check_registry_login(b, a, m);
 	check_webhook(b, a, m);
 	deploy_options_check(b, m);
 }
