@@ -30,13 +30,18 @@ struct upstream {
 	size_t used; /* slots from here on are free */
 };
 
+static void trim(struct upstream *u)
+{
+	while (u->used > 0 && u->waiting[u->used - 1].id == 0)
+		u->used--;
+}
+
 static void answer(struct upstream *u, struct question *q, const json_t *message)
 {
 	struct question copy = *q;
 
 	q->id = 0;
-	while (u->used > 0 && u->waiting[u->used - 1].id == 0)
-		u->used--;
+	trim(u);
 	copy.fn(copy.user, message);
 }
 
@@ -138,6 +143,7 @@ void upstream_ask_with(struct upstream *u, json_t *request, int fd, int64_t time
 
 	if (!q || json_object_set_new(request, "id", json_integer(u->last_id + 1)) < 0 ||
 		wire_send_fd(u->wire, request, take_fd(&owned)) < 0) {
+		trim(u); /* the slot that was taken for it */
 		json_decref(request);
 		fn(user, NULL);
 		return;
