@@ -14,6 +14,7 @@
 #include "agent/backup_daemon.h"
 #include "agent/daemon_config.h"
 #include "agent/daemon_parts.h"
+#include "agent/deliveries_daemon.h"
 #include "agent/deploy_daemon.h"
 #include "agent/listen.h"
 #include "agent/schema.h"
@@ -241,6 +242,8 @@ static int build(
 	if (r == 0)
 		r = deploy_daemon_new(d, &d->deploys, e);
 	if (r == 0)
+		r = deliveries_daemon_new(d, &d->deliveries, e);
+	if (r == 0)
 		r = open_doors(d, address, size, e);
 	return r;
 }
@@ -255,6 +258,7 @@ static void tear_down(struct daemon *d)
 	loop_timer_free(d->trim);
 	if (d->listen_fd >= 0)
 		(void)close(d->listen_fd);
+	deliveries_free(d->deliveries);
 	deploy_daemon_free(d->deploys);
 	/* A run that is ended is told, and its answer given. */
 	backup_daemon_free(d->backups);

@@ -26,6 +26,7 @@
 
 struct alerting;
 struct backup_daemon;
+struct deliveries;
 struct deploy_daemon;
 
 struct daemon {
@@ -51,6 +52,7 @@ struct daemon {
 	struct alerting *alerting;
 	struct backup_daemon *backups;
 	struct deploy_daemon *deploys;
+	struct deliveries *deliveries;
 	int listen_fd;
 	struct control *control;
 	struct web_child *web;

@@ -2,6 +2,7 @@
 #include "agent/schema.h"
 
 #include "agent/backup_runs.h"
+#include "agent/delivery_refusals.h"
 #include "agent/deploy_runs.h"
 #include "agent/sessions.h"
 #include "base/cleanup.h"
@@ -13,6 +14,7 @@ const char *const schema_migrations[] = {
 	NOTIFY_SCHEMA,
 	BACKUP_SCHEMA,
 	DEPLOY_SCHEMA,
+	DELIVERY_SCHEMA,
 };
 
 const size_t schema_migrations_count = ARRAY_LEN(schema_migrations);

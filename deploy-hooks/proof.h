@@ -19,4 +19,10 @@ void proof_token(
 /* The end of the path is, with or without a slash in front. */
 void proof_path(const char *path_rest, struct proof *out);
 
+/* How the web process tells the daemon: {"kind","value","id","timestamp","signs_field"}; a new reference. What is no UTF-8 cannot be
+ * told and proves nothing. In proof_json.c, as is the way back. */
+json_t *proof_to_json(const struct proof *p);
+/* Form and bounds again, by who does not trust the sender of it. -EBADMSG. */
+int proof_from_json(const json_t *j, struct proof *out, struct err *e);
+
 #endif
