@@ -8,6 +8,7 @@
 #include "agent/alerting.h"
 #include "agent/daemon_parts.h"
 #include "agent/deploy_cgroup_home.h"
+#include "agent/deploy_folders.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -64,6 +65,7 @@ int deploy_daemon_prepare(const struct config *c, struct deploy_config **out, st
 
 void deploy_daemon_take(struct deploy_daemon *x, struct deploy_config *c)
 {
+	deploy_config_use_state(c, x->daemon->state.path);
 	deploys_configure(x->deploys, c);
 	deploy_config_free(x->config);
 	x->config = c;
@@ -74,6 +76,8 @@ static int read_config(struct deploy_daemon *x, struct err *e)
 	struct mistakes m = {NULL, 0, 0};
 	int r = deploy_daemon_prepare(x->daemon->config, &x->config, &m);
 
+	if (r == 0)
+		deploy_config_use_state(x->config, x->daemon->state.path);
 	for (size_t i = 0; i < m.n; i++)
 		log_error("%s", m.list[i]);
 	mistakes_done(&m);
@@ -119,7 +123,7 @@ int deploy_daemon_new(struct daemon *d, struct deploy_daemon **out, struct err *
 		abort();
 	x->daemon = d;
 	x->runtime_dir = runtime_dir(d);
-	x->hooks = realpath("deploy-hooks/hooks", NULL);
+	x->hooks = deploy_shipped_hooks();
 	r = read_config(x, e);
 	if (r == 0) {
 		find_cgroup(x);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/deploy_secrets.h"
 #include "agent/deploys_internal.h"
 #include "base/child.h"
 #include "base/clock.h"
@@ -41,12 +42,17 @@ char *deploys_work_folder(const struct deploys_work *w)
 
 int deploys_open_log(struct deploys_work *w, struct err *e)
 {
+	const struct deploy_app *a = deploys_app_of(w);
 	_cleanup_(free_p) char *path = NULL;
+	int r;
 
 	if (w->log)
 		return 0;
 	path = deploys_log_path(w->deploys, w->d->app, w->d->id);
-	return deploy_log_open(path, &w->log, e);
+	r = deploy_log_open(path, &w->log, e);
+	if (r == 0 && a)
+		deploy_secrets_hide(a, w->deploys->o.state_dir, w->log);
+	return r;
 }
 
 void deploys_say(struct deploys_work *w, const char *stage, const char *fmt, ...)

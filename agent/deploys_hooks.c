@@ -7,28 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/deploy_secrets.h"
 #include "agent/deploys_internal.h"
 #include "base/clock.h"
 #include "base/str.h"
-
-#if __has_include("agent/deploy_env.h")
-#include "agent/deploy_env.h"
-#else
-struct deploy_secrets {
-	struct deploy_secret *list;
-	size_t n;
-};
-static int deploy_secrets_load(const char *state_dir, const struct deploy_app *a, const char *stage,
-	struct deploy_secrets *out, struct err *e)
-{
-	(void)state_dir, (void)a, (void)stage, (void)out, (void)e;
-	return 0;
-}
-static void deploy_secrets_done(struct deploy_secrets *s)
-{
-	(void)s;
-}
-#endif
 
 enum { LINE_SIZE = 400, WHY_SIZE = 900, PROBE_MARGIN_MS = 10 * 1000 };
 
@@ -190,7 +172,7 @@ static int start_hook(
 		.done = on_hook,
 		.user = w,
 	};
-	int r = deploy_secrets_load(s->o.state_dir, a, h->stage->name, &secrets, e);
+	int r = deploy_secrets_load(a, s->o.state_dir, h->stage->name, &secrets, e);
 
 	if (h->stage->low_priority)
 		o.limits = a->build_limits;

@@ -6,22 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/deploy_check.h"
 #include "agent/deploys_internal.h"
 #include "agent/json_view.h"
 #include "base/str.h"
 #include "deploy-hooks/queue.h"
-
-#if __has_include("agent/deploy_check.h")
-#include "agent/deploy_check.h"
-#else
-static int deploy_check(const struct deploy_app *a, const char *hooks_dir, const char *shipped,
-	json_t **out, struct err *e)
-{
-	(void)a, (void)hooks_dir, (void)shipped, (void)e;
-	*out = json_array();
-	return 0;
-}
-#endif
 
 /* What only the present knows of a deploy. */
 static void add_present(const struct deploys *s, const struct deploys_work *w, json_t *j)
@@ -177,8 +166,10 @@ json_t *deploys_apps(struct deploys *s)
 
 int deploys_check(struct deploys *s, const char *app, json_t **out, struct err *e)
 {
-	const struct deploy_app *a;
-	int r = deploy_config_find(s->config, app, &a, e);
+	struct deploy_check c = {.hooks_dir = s->config->hooks_dir,
+		.shipped_hooks = s->o.shipped_hooks,
+		.state_dir = s->o.state_dir};
+	int r = deploy_config_find(s->config, app, &c.app, e);
 
-	return r < 0 ? r : deploy_check(a, s->config->hooks_dir, s->o.shipped_hooks, out, e);
+	return r < 0 ? r : deploy_check(&c, out, e);
 }
