@@ -34,7 +34,7 @@ struct event *deploy_event(
  * nothing. */
 int64_t deploy_event_story_ms(const json_t *runs, int64_t id);
 /* "Deploy 12 of shop: started by octocat (webhook)": `what` is "started", "cancelled", "rolled back". `d` NULL: of the app
- * alone, "shop: variables changed by root: DB_URL, TOKEN". */
+ * alone, `what` is then "variables DB_URL, TOKEN set": "shop: variables DB_URL, TOKEN set by root". */
 struct event *deploy_event_audit(
 	const char *app, const struct deploy *d, const char *what, const char *by);
 
