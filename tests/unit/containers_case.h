@@ -84,7 +84,7 @@ static inline const char *container_label(const char *key, const char *label)
 static inline void write_cpu(
 	const char *cgroup, unsigned usec, unsigned periods, unsigned throttled)
 {
-	char path[400], text[300];
+	char path[500], text[300];
 
 	(void)snprintf(path, sizeof(path), "%s/cpu.stat", cgroup);
 	(void)snprintf(text, sizeof(text),

@@ -96,7 +96,7 @@ static inline void recorded_write(const char *name, const char *text)
 /* Replaces the one place in a file where `from` stands. */
 static inline void recorded_edit(const char *name, const char *from, const char *to)
 {
-	static char text[65536], out[65536];
+	static char text[65536], out[2 * 65536];
 	size_t n = scratch_read(name, text, sizeof(text) - 1);
 	char *at;
 
