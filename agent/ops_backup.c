@@ -3,7 +3,6 @@
  * The operations backup.*: jobs, runs, what is in the stores.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/backup_daemon.h"
@@ -30,16 +29,6 @@ static const char *optional(const struct control_call *c, const char *name)
 	return *s ? s : NULL;
 }
 
-static void add_json(struct buf *b, const char *name, const json_t *value)
-{
-	_cleanup_(free_p) char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-
-	if (!text)
-		abort(); /* all of it came out of a parser */
-	buf_addf(b, ",\"%s\":", name);
-	buf_adds(b, text);
-}
-
 int op_backup_jobs(const struct control_call *c, struct err *e)
 {
 	json_t *jobs = backups_jobs(backups_of(c));
@@ -47,7 +36,7 @@ int op_backup_jobs(const struct control_call *c, struct err *e)
 
 	(void)e;
 	system_default("timezone", zone, sizeof(zone)); /* $TZ is what the option says */
-	add_json(c->reply, "jobs", jobs);
+	reply_json(c->reply, "jobs", jobs);
 	reply_text(c->reply, "timezone", zone);
 	reply_int(c->reply, "running", (int64_t)backups_running(backups_of(c)));
 	json_decref(jobs);
@@ -69,7 +58,7 @@ int op_backup_runs(const struct control_call *c, struct err *e)
 	r = backups_list_runs(backups_of(c), &q, &runs, e);
 	if (r < 0)
 		return r;
-	add_json(c->reply, "runs", runs);
+	reply_json(c->reply, "runs", runs);
 	json_decref(runs);
 	return 0;
 }
@@ -91,7 +80,7 @@ int op_backup_run(const struct control_call *c, struct err *e)
 		r = backups_run(backups_of(c), id, &run, e);
 	if (r < 0)
 		return r;
-	add_json(c->reply, "run", run);
+	reply_json(c->reply, "run", run);
 	json_decref(run);
 	return 0;
 }
@@ -124,7 +113,7 @@ static void on_cancelled(void *user, const json_t *run)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_MAX);
 
-	add_json(&b, "run", run);
+	reply_json(&b, "run", run);
 	control_later_done(user, 0, NULL, &b);
 }
 
@@ -151,9 +140,9 @@ int op_backup_cancel(const struct control_call *c, struct err *e)
 
 static void add_catalogue(struct buf *b, const json_t *catalogue)
 {
-	add_json(b, "backups", json_object_get(catalogue, "backups"));
+	reply_json(b, "backups", json_object_get(catalogue, "backups"));
 	reply_int(b, "time_ms", json_view_int(catalogue, "time_ms"));
-	add_json(b, "errors", json_object_get(catalogue, "errors"));
+	reply_json(b, "errors", json_object_get(catalogue, "errors"));
 }
 
 static void on_listed(void *user, const json_t *catalogue)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/control.h"
@@ -83,6 +84,16 @@ void reply_text_if(struct buf *b, const char *name, const char *value)
 {
 	if (value && *value)
 		reply_text(b, name, value);
+}
+
+void reply_json(struct buf *b, const char *name, const json_t *value)
+{
+	_cleanup_(free_p) char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (!text)
+		abort(); /* all of it came out of a parser */
+	add_name(b, name);
+	buf_adds(b, text);
 }
 
 void reply_int(struct buf *b, const char *name, int64_t value)

@@ -25,6 +25,7 @@ void reply_text_if(struct buf *b, const char *name, const char *value); /* not N
 void reply_int(struct buf *b, const char *name, int64_t value);
 void reply_number(struct buf *b, const char *name, double value); /* null when not finite */
 void reply_bool(struct buf *b, const char *name, bool value);
+void reply_json(struct buf *b, const char *name, const json_t *value);
 void reply_texts(struct buf *b, const char *name, const char *const *list, size_t n);
 /* "name":[ and then one { for each, which the caller closes. */
 void reply_open_list(struct buf *b, const char *name);
