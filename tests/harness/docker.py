@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.wait import until
 
 IMAGE = "bb:1"
+PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 PREFIX = "agenttest-"
 BRIDGE_PREFIX = "agtest"
 
@@ -39,16 +40,22 @@ class Docker:
 
     def start(self):
         self._bridge_up()
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                ["dockerd", "--host", f"unix://{self.socket}", "--data-root", str(self.data),
-                 "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "dockerd.pid"),
-                 "--bridge", self.bridge, "--iptables=false", "--ip6tables=false", "--ip-forward=false",
-                 "--ip-masq=false", "--userland-proxy=false", "--log-level", "warn"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
-        until(self._answers, 60, "dockerd")
+        self.start_daemon()
         self._import_image()
+
+    def start_daemon(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True, env={**os.environ, "PATH": PATH})
+        until(self._answers, 60, "dockerd")
+
+    def _folders(self):
+        return ["--host", f"unix://{self.socket}", "--data-root", str(self.data), "--exec-root", str(self.folder / "exec"),
+                "--pidfile", str(self.folder / "dockerd.pid"), "--log-level", "warn"]
+
+    def _command(self):
+        return ["dockerd", *self._folders(), "--bridge", self.bridge, "--iptables=false", "--ip6tables=false",
+                "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false"]
 
     def _answers(self):
         assert self.process.poll() is None, self.log_path.read_text(errors="replace")
@@ -89,11 +96,14 @@ class Docker:
                     tar.addfile(link)
         self.cli("import", str(archive), IMAGE)
 
+    def stop_daemon(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
     def stop(self):
         self.remove_all()
-        self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(30)
+            self.stop_daemon()
         finally:
             # dockerd ends its containerd itself; what is left is the mount of its data folder.
             for line in Path("/proc/self/mounts").read_text().splitlines():
