@@ -17,8 +17,8 @@ static void look_later(struct deploys_work *w)
 	int64_t left_ms = w->d->deadline_ms - clock_wall_ms();
 	int64_t wait_ms = w->unhealthy ? LOOK_AGAIN_MS : DEPLOYS_LOOK_MS;
 
-	if (left_ms > 0 && left_ms < wait_ms)
-		wait_ms = left_ms;
+	if (!w->unhealthy && left_ms < wait_ms)
+		wait_ms = left_ms > 0 ? left_ms : 0;
 	loop_timer_after(w->timer, wait_ms);
 }
 
