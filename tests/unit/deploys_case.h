@@ -84,34 +84,36 @@ static inline void hook(const char *stage, const char *name, const char *body)
 	ck_assert_int_eq(close(fd), 0);
 }
 
+static const char start_body[] =
+	"runs=${0%/hooks*}/runs\n"
+	"case $verb in\n"
+	"apply) touch $runs.v$DEPLOY_ID\n"
+	"say container v$DEPLOY_ID; say address 127.0.0.1:$((8000 + DEPLOY_ID)) ;;\n"
+	"revert) rm -f $runs.v$DEPLOY_ID ;;\n"
+	"status) if [ -f $runs.v$DEPLOY_ID ]; then say serves new\n"
+	"elif [ -n \"$DEPLOY_OLD_CONTAINER\" ] && [ -f $runs.$DEPLOY_OLD_CONTAINER ]; then "
+	"say serves old\n"
+	"else say serves neither; fi ;;\n"
+	"esac";
+static const char route_body[] = "routed=${0%/hooks*}/routed\n"
+				 "case $verb in\n"
+				 "apply) echo $DEPLOY_CONTAINER >$routed ;;\n"
+				 "revert) echo $DEPLOY_OLD_CONTAINER >$routed ;;\n"
+				 "status) now=$(cat $routed 2>/dev/null)\n"
+				 "case $now in '') say serves neither ;;\n"
+				 "$DEPLOY_CONTAINER) say serves new ;;\n"
+				 "$DEPLOY_OLD_CONTAINER) say serves old ;;\n"
+				 "*) say serves neither ;; esac ;;\n"
+				 "esac";
+
 /* An app whose versions are names in files: "runs" has those that run, "routed" the one with the requests. */
 static inline void hooks_that_work(void)
 {
 	hook("fetch", "git", "say commit 1111111111111111111111111111111111111111");
 	hook("build", "mine", "say image shop:$DEPLOY_ID");
-	hook("start", "mine",
-		"runs=${0%/hooks*}/runs\n"
-		"case $verb in\n"
-		"apply) touch $runs.v$DEPLOY_ID\n"
-		"say container v$DEPLOY_ID; say address 127.0.0.1:$((8000 + DEPLOY_ID)) ;;\n"
-		"revert) rm -f $runs.v$DEPLOY_ID ;;\n"
-		"status) if [ -f $runs.v$DEPLOY_ID ]; then say serves new\n"
-		"elif [ -n \"$DEPLOY_OLD_CONTAINER\" ] && [ -f $runs.$DEPLOY_OLD_CONTAINER ]; then "
-		"say serves old\n"
-		"else say serves neither; fi ;;\n"
-		"esac");
+	hook("start", "mine", start_body);
 	hook("probe", "tcp", "test -f ${0%/hooks*}/runs.$DEPLOY_CONTAINER");
-	hook("route", "mine",
-		"routed=${0%/hooks*}/routed\n"
-		"case $verb in\n"
-		"apply) echo $DEPLOY_CONTAINER >$routed ;;\n"
-		"revert) echo $DEPLOY_OLD_CONTAINER >$routed ;;\n"
-		"status) now=$(cat $routed 2>/dev/null)\n"
-		"case $now in '') say serves neither ;;\n"
-		"$DEPLOY_CONTAINER) say serves new ;;\n"
-		"$DEPLOY_OLD_CONTAINER) say serves old ;;\n"
-		"*) say serves neither ;; esac ;;\n"
-		"esac");
+	hook("route", "mine", route_body);
 	hook("stop", "mine",
 		"runs=${0%/hooks*}/runs\n"
 		"case $verb in\n"
@@ -225,6 +227,16 @@ static inline json_t *record(int64_t id)
 
 	ck_assert_int_eq(deploys_get(deploys, id, &j, NULL), 0);
 	return j;
+}
+
+static inline const char *state_of(int64_t id)
+{
+	static char name[32];
+	json_t *j = record(id);
+
+	(void)str_copy(name, sizeof(name), json_view_text(j, "state"));
+	json_decref(j);
+	return name;
 }
 
 /* The file's text, without the last newline; static. */

@@ -14,6 +14,7 @@
 #include "agent/deploy_hook_run.h"
 #include "base/clock.h"
 #include "tests/unit/cgroup_case.h"
+#include "tests/unit/lives.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/turns.h"
 
@@ -118,21 +119,6 @@ static inline int number_in(const char *name)
 	if (scratch_has(name))
 		(void)scratch_read(name, text, sizeof(text) - 1);
 	return (int)strtol(text, NULL, 10);
-}
-
-/* Also one that nobody reaps. */
-static inline bool lives(int pid)
-{
-	char path[64], text[256] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	(void)!fread(text, 1, sizeof(text) - 1, f);
-	(void)fclose(f);
-	return !strstr(text, ") Z ");
 }
 
 #endif

@@ -9,23 +9,8 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "lives.h"
 #include "scratch.h"
-
-static inline bool lives(pid_t pid)
-{
-	char path[64], stat[512];
-	ssize_t n;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, stat, sizeof(stat) - 1);
-	(void)close(fd);
-	stat[n > 0 ? n : 0] = '\0';
-	return n > 0 && !strstr(stat, ") Z");
-}
 
 static inline pid_t pid_in(const char *name)
 {

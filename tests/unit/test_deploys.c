@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "deploys_case.h"
+#include "lives.h"
 
 START_TEST(a_deploy_goes_through_all_stages)
 {
@@ -86,32 +87,29 @@ START_TEST(a_version_that_does_not_stay_healthy_gives_way_to_the_old_one)
 }
 END_TEST
 
-static void restart_it(const struct deploy *d)
+static void restart_it(void)
 {
-	vitals = (struct deploys_vitals){true, true, d->state == DEPLOY_WATCHING, 0};
+	vitals.restarts = 1;
 }
 
-static void take_its_memory(const struct deploy *d)
+static void take_its_memory(void)
 {
-	vitals = (struct deploys_vitals){true, true, 0, d->state == DEPLOY_WATCHING};
+	vitals.oom_kills = 1;
 }
 
 /* What is measured counts from the start of the watch on. */
-static void rolled_back_by(void (*change)(const struct deploy *d), const char *why)
+static void rolled_back_by(void (*change)(void), const char *why)
 {
+	int64_t id;
+
 	deploy_one();
 	vitals = (struct deploys_vitals){true, true, 0, 0};
 	watch = "2s";
 	configure("");
-	{
-		int64_t id = request();
-		struct deploy now = {.state = DEPLOY_WATCHING};
-
-		TURN_UNTIL(loop, strcmp(text_in("routed"), "v2") == 0);
-		turn_idle(loop);
-		change(&now);
-		run_to_the_end(id);
-	}
+	id = request();
+	TURN_UNTIL(loop, strcmp(state_of(id), "watching") == 0);
+	change();
+	run_to_the_end(id);
 	ck_assert_int_eq(ended.state, DEPLOY_ROLLED_BACK);
 	ck_assert_str_eq(ended.error, why);
 	ck_assert_str_eq(text_in("routed"), "v1");
@@ -186,8 +184,7 @@ START_TEST(a_cancelled_build_ends_with_all_its_processes)
 	pid_t left;
 
 	cancelled = NULL;
-	hook("build", "mine",
-		"sleep 300 & echo $! >${0%/hooks*}/pid; wait");
+	hook("build", "mine", "sleep 300 & echo $! >${0%/hooks*}/pid; wait");
 	id = request();
 	TURN_UNTIL(loop, *text_in("pid"));
 	left = atoi(text_in("pid"));
@@ -195,7 +192,7 @@ START_TEST(a_cancelled_build_ends_with_all_its_processes)
 	TURN_UNTIL(loop, cancelled);
 	ck_assert_int_eq(cancelled->state, DEPLOY_CANCELLED);
 	ck_assert_str_eq(cancelled->error, "cancelled by root");
-	ck_assert(kill(left, 0) < 0 && errno == ESRCH);
+	ck_assert(!lives(left));
 }
 END_TEST
 
@@ -206,8 +203,8 @@ START_TEST(one_that_waits_is_cancelled_at_once)
 	free_disk = 0;
 	id = request();
 	turn_idle(loop);
-	ck_assert_int_eq(deploys_cancel(deploys, id, "root", on_cancelled, NULL, NULL),
-		DEPLOYS_CANCELLED);
+	ck_assert_int_eq(
+		deploys_cancel(deploys, id, "root", on_cancelled, NULL, NULL), DEPLOYS_CANCELLED);
 	ck_assert_int_eq(ended.state, DEPLOY_CANCELLED);
 	ck_assert_int_eq(deploys_cancel(deploys, id, "root", on_cancelled, NULL, NULL), -ENOENT);
 }
@@ -258,11 +255,9 @@ START_TEST(there_is_nothing_to_go_back_to_at_first)
 	struct deploys_accepted a;
 	struct err e = {""};
 
-	ck_assert_int_eq(
-		deploys_rollback(deploys, "shop", 0, "root", "command", &a, &e), -ENOENT);
+	ck_assert_int_eq(deploys_rollback(deploys, "shop", 0, "root", "command", &a, &e), -ENOENT);
 	deploy_one();
-	ck_assert_int_eq(
-		deploys_rollback(deploys, "shop", 0, "root", "command", &a, &e), -ENOENT);
+	ck_assert_int_eq(deploys_rollback(deploys, "shop", 0, "root", "command", &a, &e), -ENOENT);
 	ck_assert_int_eq(deploys_rollback(deploys, "shop", 1, "root", "command", &a, &e), -EINVAL);
 	ck_assert_str_eq(e.msg, "the version of deploy 1 serves already");
 }
