@@ -48,6 +48,7 @@ static void on_regular(void *user)
 {
 	struct daemon *d = user;
 
+	deploy_daemon_before_sample(d->deploys);
 	alerting_sample(d->alerting, d->registry, (int64_t)d->sampling.time * 1000);
 	d->sampling.cost.alerts_firing =
 		alerts_firing(notify_alerts(alerting_notify(d->alerting)), NULL);

@@ -2,16 +2,21 @@
 #include "agent/deploy_daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/alerting.h"
 #include "agent/daemon_parts.h"
 #include "agent/deploy_cgroup_home.h"
+#include "agent/deploy_events.h"
 #include "agent/deploy_folders.h"
+#include "agent/deploy_vitals.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+
+enum { LOG_TAIL_BYTES = 4096, LOG_READ_MAX = 512 * 1024 };
 
 struct deploy_daemon {
 	struct daemon *daemon;
@@ -51,11 +56,66 @@ static void on_log(void *user, int64_t deploy, uint64_t size)
 	json_decref(message);
 }
 
+static void send_event(struct deploy_daemon *x, struct event *ev)
+{
+	struct err e = {""};
+
+	if (ev && notify_event(alerting_notify(x->daemon->alerting), ev, &e) < 0)
+		log_warning("an event of a deploy is told to nobody: %s", e.msg);
+}
+
+/* Since when deploys of the app go badly. */
+static int64_t story_of(struct deploy_daemon *x, const struct deploy *d)
+{
+	const struct deploy_runs_query q = {.app = d->app, .limit = DEPLOY_RUNS_LISTED_MAX};
+	json_t *list;
+	int64_t since_ms;
+
+	if (deploys_list(x->deploys, &q, &list, NULL) < 0)
+		return 0;
+	since_ms = deploy_event_story_ms(list, d->id);
+	json_decref(list);
+	return since_ms;
+}
+
 static void on_end(void *user, const struct deploy *d)
 {
-	(void)user;
-	log_info("deploy %lld of %s: %s%s%s", (long long)d->id, d->app, deploy_state_name(d->state),
+	struct deploy_daemon *x = user;
+	_cleanup_(deploy_free_p) struct deploy *serves = deploys_serving(x->deploys, d->app);
+	_cleanup_(buf_done) struct buf tail = BUF_INIT(LOG_READ_MAX);
+	struct deploy_event_facts facts = {
+		.serves = serves, .story_ms = story_of(x, d), .now_ms = clock_wall_ms()};
+
+	deploys_log_tail(x->deploys, d, LOG_TAIL_BYTES, &tail);
+	facts.log_tail = buf_str(&tail);
+	log_info("deploy %" PRId64 " of %s: %s%s%s", d->id, d->app, deploy_state_name(d->state),
 		*d->error ? ": " : "", d->error);
+	send_event(x, deploy_event(d, deploy_config_app(x->config, d->app), &facts));
+	if (d->state == DEPLOY_CANCELLED)
+		send_event(x, deploy_event_audit(d->app, d, d->error, ""));
+}
+
+static void read_vitals(
+	void *user, const char *app, const char *container, struct deploys_vitals *out)
+{
+	const struct deploy_daemon *x = user;
+
+	(void)app;
+	deploy_vitals_read(x->daemon->sampling.containers, container, out);
+}
+
+static void read_room(void *user, int64_t *disk_bytes, int64_t *memory_bytes)
+{
+	const struct deploy_daemon *x = user;
+
+	deploy_vitals_room(x->daemon->registry, x->daemon->state.path,
+		config_string(x->daemon->config, "docker_root"), disk_bytes, memory_bytes);
+}
+
+void deploy_daemon_before_sample(struct deploy_daemon *x)
+{
+	deploy_vitals_silence(
+		alerting_notify(x->daemon->alerting), x->deploys, x->config, clock_wall_ms());
 }
 
 int deploy_daemon_prepare(const struct config *c, struct deploy_config **out, struct mistakes *m)
@@ -116,6 +176,8 @@ int deploy_daemon_new(struct daemon *d, struct deploy_daemon **out, struct err *
 		.on_end = on_end,
 		.on_change = on_change,
 		.on_log = on_log,
+		.vitals = read_vitals,
+		.room = read_room,
 		.user = x};
 	int r;
 

@@ -20,6 +20,9 @@ void deploy_daemon_free(struct deploy_daemon *x); /* NULL is fine; as deploys_fr
 struct deploys *deploy_daemon_deploys(struct deploy_daemon *x);
 const struct deploy_config *deploy_daemon_config(const struct deploy_daemon *x);
 
+/* Before alarms are looked for in a sample: apps that are being swapped are not told as down. */
+void deploy_daemon_before_sample(struct deploy_daemon *x);
+
 /* A reload in two steps: what can fail, and then taking it, after which the old configuration is no longer needed. */
 int deploy_daemon_prepare(const struct config *c, struct deploy_config **out, struct mistakes *m);
 void deploy_daemon_take(struct deploy_daemon *x, struct deploy_config *c);

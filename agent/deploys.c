@@ -131,32 +131,21 @@ static void drop_orphans(struct deploys *s)
 	}
 }
 
-/* False: it could not; `w` waits for what it says. Else `w` may be gone. */
-static bool begin(struct deploys_work *w)
+/* `w` may be gone then. */
+static void begin(struct deploys_work *w)
 {
 	struct deploys *s = w->deploys;
 	const struct deploy_app *a = deploys_app_of(w);
-	struct deploy_list served = {NULL, 0};
-	struct err e = {""};
 
-	if (deploy_runs_done(s->runs, w->d->app, 1, &served, &e) < 0) {
-		(void)str_copy(w->waits_for, sizeof(w->waits_for), e.msg);
-		return false;
-	}
 	deploy_free(w->previous);
-	w->previous = NULL;
+	w->previous = deploys_serving(s, w->d->app);
 	memset(&w->d->old, 0, sizeof(w->d->old));
-	if (served.n) {
-		w->d->old = served.deploys[0]->new;
-		w->previous = TAKE_PTR(served.deploys[0]);
-		served.n = 0;
-	}
-	free(served.deploys);
+	if (w->previous)
+		w->d->old = w->previous->new;
 	w->d->strategy = a->strategy;
 	w->d->watch_ms = a->watch_ms;
 	w->d->drain_ms = a->drain_ms;
 	deploys_event(w, MACHINE_BEGIN, NULL);
-	return true;
 }
 
 static bool nothing_found_is_left(const struct deploys *s)
@@ -180,8 +169,9 @@ static void on_kick(void *user)
 		const struct deploy *d = queue_next(open, n, s->config->max_builds);
 		struct deploys_work *w = d ? deploys_find(s, d->id) : NULL;
 
-		if (!w || w->uncommitted || !has_room(s, w) || !begin(w))
+		if (!w || w->uncommitted || !has_room(s, w))
 			return;
+		begin(w);
 	}
 }
 

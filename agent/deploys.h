@@ -109,6 +109,11 @@ bool deploys_is_swapping(const struct deploys *s, const char *app);
 /* The path of its log; the caller's. Its existence is not checked. */
 char *deploys_log_path(const struct deploys *s, const char *app, int64_t id);
 
+/* A copy of the deploy whose version serves; the caller's. NULL: there is none. */
+struct deploy *deploys_serving(struct deploys *s, const char *app);
+/* Adds the last whole lines of its log, about `max` bytes. */
+void deploys_log_tail(struct deploys *s, const struct deploy *d, size_t max, struct buf *out);
+
 /* Which file serves each stage of the app and what is wrong; array of {"stage","role","name","path","override","problem"}. */
 int deploys_check(struct deploys *s, const char *app, json_t **out, struct err *e);
 

@@ -126,17 +126,25 @@ static const char *text_of(const char *line, const char *stage)
 	return at + 1 + n + 3;
 }
 
+void deploys_log_tail(struct deploys *s, const struct deploy *d, size_t max, struct buf *out)
+{
+	_cleanup_(free_p) char *path = deploys_log_path(s, d->app, d->id);
+	struct stat st;
+	uint64_t at, next;
+
+	if (stat(path, &st) < 0)
+		return;
+	at = (uint64_t)st.st_size > max ? (uint64_t)st.st_size - max : 0;
+	(void)deploy_log_read(path, at, out, &next, NULL);
+}
+
 void deploys_last_line(struct deploys_work *w, const char *stage, char *to, size_t size)
 {
-	_cleanup_(free_p) char *path = deploys_log_path(w->deploys, w->d->app, w->d->id);
 	_cleanup_(buf_done) struct buf b = BUF_INIT(READ_MAX);
-	uint64_t log_size = w->log ? deploy_log_size(w->log) : 0, next;
 	char *line, *rest;
 
 	*to = '\0';
-	if (deploy_log_read(
-		    path, log_size > TAIL_BYTES ? log_size - TAIL_BYTES : 0, &b, &next, NULL) < 0)
-		return;
+	deploys_log_tail(w->deploys, w->d, TAIL_BYTES, &b);
 	buf_addc(&b, '\0');
 	if (b.overflow)
 		return;

@@ -14,18 +14,6 @@
 
 enum { SWEEP_MS = 500, LOOK_AGAIN_MS = 5000, RESTORE_AGAIN_MS = 30 * 1000 };
 
-static void load_previous(struct deploys_work *w)
-{
-	struct deploy_list done = {NULL, 0};
-
-	if (w->previous || deploy_runs_done(w->deploys->runs, w->d->app, 1, &done, NULL) < 0)
-		return;
-	if (done.n)
-		w->previous = TAKE_PTR(done.deploys[0]);
-	done.n = 0;
-	free(done.deploys);
-}
-
 static void judged(struct deploys_work *w, enum recovery_what what)
 {
 	struct deploys *s = w->deploys;
@@ -85,7 +73,8 @@ static void on_route_seen(struct deploys_work *w, enum hook_verdict v, const cha
 void deploys_recover(struct deploys_work *w)
 {
 	w->recovering = true;
-	load_previous(w);
+	if (!w->previous)
+		w->previous = deploys_serving(w->deploys, w->d->app);
 	if (!recovery_must_look(w->d->state))
 		judged(w, recovery_judge(w->d->state, w->d->strategy, RECOVERY_UNKNOWN));
 	else if (!deploys_app_of(w))

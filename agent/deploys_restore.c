@@ -85,17 +85,12 @@ static bool has_work(const struct deploys *s, const char *app)
 /* The deploy that serves; NULL: nothing to look at. */
 static struct deploys_work *work_of(struct deploys *s, const struct deploy_app *a)
 {
-	struct deploy_list done = {NULL, 0};
-	struct deploys_work *w = NULL;
+	struct deploy *d;
 
 	if (has_work(s, a->name) || !deploy_app_hook(a, "route"))
 		return NULL;
-	if (deploy_runs_done(s->runs, a->name, 1, &done, NULL) == 0 && done.n) {
-		w = deploys_work_make(s, TAKE_PTR(done.deploys[0]));
-		done.n = 0;
-	}
-	free(done.deploys);
-	return w;
+	d = deploys_serving(s, a->name);
+	return d ? deploys_work_make(s, d) : NULL;
 }
 
 static void on_timer(void *user)

@@ -73,6 +73,19 @@ int deploys_list(struct deploys *s, const struct deploy_runs_query *q, json_t **
 	return 0;
 }
 
+struct deploy *deploys_serving(struct deploys *s, const char *app)
+{
+	struct deploy_list done = {NULL, 0};
+	struct deploy *d = NULL;
+
+	if (deploy_runs_done(s->runs, app, 1, &done, NULL) == 0 && done.n) {
+		d = done.deploys[0];
+		done.n = 0;
+	}
+	free(done.deploys);
+	return d;
+}
+
 static const char *option_text(const struct deploy_app *a, const char *name)
 {
 	const char *text = json_string_value(json_object_get(a->options, name));
