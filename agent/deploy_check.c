@@ -80,6 +80,18 @@ static void add_problem(struct buf *to, const char *fmt, ...)
 	buf_addf(to, "%s%s", to->len ? "; " : "", text);
 }
 
+/* "nix-build or nix" */
+static void say_needed(const char *programs, size_t n, struct buf *to)
+{
+	_cleanup_(free_p) char *list = str_ndup(programs, n);
+	char *bar = strchr(list, '|');
+
+	if (bar)
+		*bar = '\0';
+	add_problem(to, "%s%s%s is not installed, and this hook needs it", list, bar ? " or " : "",
+		bar ? bar + 1 : "");
+}
+
 static void check_programs(
 	const struct deploy_check *c, const char *stage, const char *name, struct buf *to)
 {
@@ -95,8 +107,7 @@ static void check_programs(
 		size_t n = strcspn(programs, " ");
 
 		if (!has_any(path, programs, n))
-			add_problem(to, "%.*s is not installed, and this hook needs it", (int)n,
-				programs);
+			say_needed(programs, n, to);
 		programs += n + (programs[n] == ' ');
 	}
 }

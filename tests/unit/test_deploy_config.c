@@ -118,14 +118,15 @@ END_TEST
 START_TEST(options_reach_hooks_by_their_names)
 {
 	const struct deploy_app *a = shop(
-		"source = \"/srv/shop.git\", port = 3000, memory = \"512M\", symlinks = false, "
+		"source = \"git@example.com:shop.git\", port = 3000, memory = \"512M\", symlinks = "
+		"false, "
 		"health = { path = \"/up\", deadline = \"2m\", interval = \"1500ms\" }, "
 		"build_args = [\"A=1\", \"B=x y\"], networks = \"db\", deploy_key_file = "
 		"\"env:KEY\", webhook = { provider = \"generic\", secret_file = \"env:S\" }, "
 		"rollback_if = { cpu_percent = 50 }, status_url = \"https://x.example\", "
 		"options = { nginx_folder = \"/x\", nix_options = [\"a\", \"b\"], empty = \"\" }");
 
-	is_option(a, "source", "\"/srv/shop.git\"");
+	is_option(a, "source", "\"git@example.com:shop.git\"");
 	is_option(a, "branch", "\"main\"");
 	is_option(a, "port", "3000");
 	is_option(a, "memory", "536870912");
