@@ -38,6 +38,17 @@ int cmd_config_man(const struct command_call *c);
 int cmd_config_reload(const struct command_call *c);
 int cmd_config_sample(const struct command_call *c);
 int cmd_config_show(const struct command_call *c);
+int cmd_deploy(const struct command_call *c);
+int cmd_deploy_cancel(const struct command_call *c);
+int cmd_deploy_check(const struct command_call *c);
+int cmd_deploy_env(const struct command_call *c);
+int cmd_deploy_follow(const struct command_call *c);
+int cmd_deploy_image(const struct command_call *c);
+int cmd_deploy_list(const struct command_call *c);
+int cmd_deploy_log(const struct command_call *c);
+int cmd_deploy_now(const struct command_call *c);
+int cmd_deploy_rollback(const struct command_call *c);
+int cmd_deploy_show(const struct command_call *c);
 int cmd_doctor(const struct command_call *c);
 int cmd_notify_channels(const struct command_call *c);
 int cmd_notify_log(const struct command_call *c);
@@ -83,5 +94,10 @@ void cmd_alerts_row(struct columns *table, const json_t *alert, int64_t now_ms);
 struct columns *cmd_backup_table(void);
 void cmd_backup_row(struct columns *table, const json_t *job);
 bool cmd_backup_is_bad(const json_t *job);
+/* The table of `agent deploy list`, and a row of it. */
+struct columns *cmd_deploy_table(void);
+void cmd_deploy_row(struct columns *table, const json_t *deploy);
+/* `agent deploy now --dry-run`. */
+int cmd_deploy_plan(const struct command_call *c);
 
 #endif

@@ -10,6 +10,7 @@
 #include "agent/backup_bar.h"
 #include "agent/cmd.h"
 #include "agent/columns.h"
+#include "agent/fields.h"
 #include "agent/json_view.h"
 #include "agent/term.h"
 #include "backup/counts.h"
@@ -18,27 +19,7 @@
 #include "base/str.h"
 #include "notify/message.h"
 
-enum { NAME_WIDTH = 12, REFRESH_MS = 120 * 1000 };
-
-static void add_line(const struct term *t, const char *name, const char *value, struct buf *out)
-{
-	if (!*value)
-		return;
-	term_style(t, TERM_BOLD, out);
-	term_add(out, name, NAME_WIDTH);
-	term_style(t, TERM_PLAIN, out);
-	term_add_wrapped(out, value, t->columns > 40 ? t->columns - NAME_WIDTH : 28, NAME_WIDTH);
-	buf_addc(out, '\n');
-}
-
-static void add_time(const struct term *t, const char *name, int64_t ms, struct buf *out)
-{
-	char text[64] = "";
-
-	if (ms)
-		message_time(text, sizeof(text), ms, clock_wall_ms());
-	add_line(t, name, text, out);
-}
+enum { REFRESH_MS = 120 * 1000 };
 
 static void add_bytes(const struct term *t, const char *name, json_int_t bytes, struct buf *out)
 {
@@ -46,7 +27,7 @@ static void add_bytes(const struct term *t, const char *name, json_int_t bytes, 
 
 	if (bytes)
 		str_human_bytes(text, sizeof(text), (double)bytes);
-	add_line(t, name, text, out);
+	fields_text(t, name, text, out);
 }
 
 /* Of what is no counts, nothing. */
@@ -99,26 +80,27 @@ static void add_job(const struct term *t, const json_t *job, struct buf *out)
 	_cleanup_(buf_done) struct buf stores = BUF_INIT(1000);
 
 	json_view_join(job, "stores", &stores);
-	add_line(t, "Job", json_view_text(job, "name"), out);
-	add_line(t, "Engine", json_view_text(job, "engine"), out);
-	add_line(t, "Of", json_view_text(job, "source"), out);
-	add_line(t, "Stores", buf_str(&stores), out);
-	add_line(t, "Encrypted", json_is_true(json_object_get(job, "encrypted")) ? "yes" : "no",
+	fields_text(t, "Job", json_view_text(job, "name"), out);
+	fields_text(t, "Engine", json_view_text(job, "engine"), out);
+	fields_text(t, "Of", json_view_text(job, "source"), out);
+	fields_text(t, "Stores", buf_str(&stores), out);
+	fields_text(t, "Encrypted", json_is_true(json_object_get(job, "encrypted")) ? "yes" : "no",
 		out);
-	add_line(t, "Keeps", json_view_text(job, "keep"), out);
-	add_line(t, "Schedule",
+	fields_text(t, "Keeps", json_view_text(job, "keep"), out);
+	fields_text(t, "Schedule",
 		*json_view_text(job, "schedule") ? json_view_text(job, "schedule") : "by hand",
 		out);
-	add_time(t, "Next", json_view_int(job, "next_ms"), out);
-	add_time(t, "Last good", json_view_int(job, "last_success_ms"), out);
+	fields_time(t, "Next", json_view_int(job, "next_ms"), out);
+	fields_time(t, "Last good", json_view_int(job, "last_success_ms"), out);
 	add_bytes(t, "Size", json_view_int(job, "last_plain_bytes"), out);
 	add_bytes(t, "Stored", json_view_int(job, "last_size_bytes"), out);
-	add_time(
+	fields_time(
 		t, "Verified", json_view_int(json_object_get(job, "last_verify"), "ended_ms"), out);
-	add_time(t, "Drilled", json_view_int(json_object_get(job, "last_drill"), "ended_ms"), out);
-	add_time(t, json_is_true(json_object_get(job, "overdue")) ? "OVERDUE" : "Overdue at",
+	fields_time(
+		t, "Drilled", json_view_int(json_object_get(job, "last_drill"), "ended_ms"), out);
+	fields_time(t, json_is_true(json_object_get(job, "overdue")) ? "OVERDUE" : "Overdue at",
 		json_view_int(job, "overdue_ms"), out);
-	add_line(t, "Set in", json_view_text(job, "origin"), out);
+	fields_text(t, "Set in", json_view_text(job, "origin"), out);
 }
 
 static int show_job(const struct command_call *c, const json_t *job)
@@ -174,19 +156,20 @@ static void add_backup(const struct term *t, const json_t *b, struct buf *out)
 
 	str_human_duration(took, sizeof(took),
 		(json_view_int(b, "ended_ms") - json_view_int(b, "started_ms")) / 1000);
-	add_line(t, "Backup", json_view_text(b, "id"), out);
-	add_line(t, "Job", json_view_text(b, "job"), out);
-	add_line(t, "Host", json_view_text(b, "host"), out);
-	add_line(t, "Store", json_view_text(b, "store"), out);
-	add_time(t, "Made", json_view_int(b, "started_ms"), out);
-	add_line(t, "Took", took, out);
-	add_line(t, "Encrypted", json_is_true(json_object_get(b, "encrypted")) ? "yes" : "no", out);
-	add_time(t, "Verified", json_view_int(b, "verified_ms"), out);
-	add_time(t, "Drilled", json_view_int(b, "drilled_ms"), out);
-	add_time(t, "BAD since", json_view_int(b, "bad_ms"), out);
-	add_line(t, "Why bad", json_view_text(b, "bad_why"), out);
+	fields_text(t, "Backup", json_view_text(b, "id"), out);
+	fields_text(t, "Job", json_view_text(b, "job"), out);
+	fields_text(t, "Host", json_view_text(b, "host"), out);
+	fields_text(t, "Store", json_view_text(b, "store"), out);
+	fields_time(t, "Made", json_view_int(b, "started_ms"), out);
+	fields_text(t, "Took", took, out);
+	fields_text(
+		t, "Encrypted", json_is_true(json_object_get(b, "encrypted")) ? "yes" : "no", out);
+	fields_time(t, "Verified", json_view_int(b, "verified_ms"), out);
+	fields_time(t, "Drilled", json_view_int(b, "drilled_ms"), out);
+	fields_time(t, "BAD since", json_view_int(b, "bad_ms"), out);
+	fields_text(t, "Why bad", json_view_text(b, "bad_why"), out);
 	json_array_foreach(json_object_get(b, "warnings"), i, one)
-		add_line(t, "Warning", json_string_value(one), out);
+		fields_text(t, "Warning", json_string_value(one), out);
 	json_array_foreach(json_object_get(b, "members"), i, one) add_member(table, one);
 	buf_addc(out, '\n');
 	columns_print(table, t, out);

@@ -20,18 +20,24 @@ enum {
 	COMMAND_FAILED = 1,
 	COMMAND_USAGE = 2,
 	COMMAND_NOT_RUNNING = 3, /* the agent that should answer */
-	COMMAND_ROLLED_BACK = 4, /* a deploy */
+	/* Of a deploy. Those from 20 on are what scripts and CI tell its ends apart by. */
+	COMMAND_NOT_DEPLOYED = 20, /* it failed; what serves was not changed */
+	COMMAND_ROLLED_BACK = 21,
+	COMMAND_CANCELLED = 22, /* or superseded */
+	COMMAND_BROKEN = 23, /* nothing serves */
 };
 
 /* Alphabetical, as in command_flags[]. */
 enum command_flag {
 	FLAG_AT,
 	FLAG_CHANNEL,
+	FLAG_COMMIT,
 	FLAG_CONFIG,
 	FLAG_DETACH,
 	FLAG_DRY_RUN,
 	FLAG_END,
 	FLAG_ENTITY,
+	FLAG_FOLLOW,
 	FLAG_FOR,
 	FLAG_ID,
 	FLAG_IDENTITY,
@@ -42,12 +48,14 @@ enum command_flag {
 	FLAG_LISTEN,
 	FLAG_MEMBER,
 	FLAG_REASON,
+	FLAG_REF,
 	FLAG_RULE,
 	FLAG_SEVERITY,
 	FLAG_SINCE,
 	FLAG_STATE,
 	FLAG_STORE,
 	FLAG_TO,
+	FLAG_TRIGGER,
 	FLAG_VIEWER,
 	FLAG_YES,
 	FLAGS

@@ -26,9 +26,10 @@ void command_help_all(struct buf *out)
 			add_line(c, out);
 	buf_addf(out,
 		"  %-*s %s\n\n"
-		"Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the agent is not running, 4 rolled "
-		"back.\n"
-		"Manual: agent(1), agent.conf(5).\n",
+		"Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the agent is not running; of a "
+		"deploy\n"
+		"that was followed also 20 failed, 21 rolled back, 22 cancelled, 23 broken.\n"
+		"Manual: agent(1), agent-backup(8), agent-deploy(8), agent.conf(5).\n",
 		NAME_WIDTH, "help COMMAND", "explain a command; also COMMAND --help");
 }
 

@@ -3,7 +3,6 @@
  * The operations deploy.*, but for what webhooks bring: apps, deploys, their logs.
  */
 #include <errno.h>
-
 #include <string.h>
 
 #include "agent/control.h"

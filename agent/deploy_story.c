@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/deploy_story.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/deploy_line.h"
+#include "agent/deploy_words.h"
+#include "agent/json_view.h"
+#include "base/str.h"
+
+/* Stages of the way back have the names of those they undo. */
+static const char *title(const json_t *stage)
+{
+	static const char *const undone[][2] = {{"route", "back to the old version"},
+		{"start", "removing the new version"}, {"stop", "starting the old version again"}};
+	const char *name = json_view_text(stage, "stage");
+
+	for (size_t i = 0; i < ARRAY_LEN(undone); i++)
+		if (strcmp(json_view_text(stage, "verb"), "revert") == 0 &&
+			strcmp(name, undone[i][0]) == 0)
+			return undone[i][1];
+	return name;
+}
+
+static const json_t *stage_at(const json_t *deploy, size_t i)
+{
+	return json_array_get(json_object_get(deploy, "stages"), i);
+}
+
+static bool runs(const json_t *stage)
+{
+	return strcmp(json_view_text(stage, "state"), "running") == 0;
+}
+
+void deploy_story_wipe(struct deploy_story *s, struct buf *out)
+{
+	if (s->drawn)
+		buf_adds(out, "\r\033[K");
+	s->drawn = false;
+}
+
+static void add_styled(
+	const struct deploy_story *s, enum term_style style, const char *text, struct buf *out)
+{
+	term_style(&s->term, style, out);
+	term_add(out, text, 0);
+	term_style(&s->term, TERM_PLAIN, out);
+}
+
+void deploy_story_begin(struct deploy_story *s, const json_t *deploy, struct buf *out)
+{
+	buf_addf(out, "Deploy %" JSON_INTEGER_FORMAT " of ", json_view_int(deploy, "id"));
+	add_styled(s, TERM_BOLD, json_view_text(deploy, "app"), out);
+	buf_adds(out, ": ");
+	deploy_words_what(deploy, out);
+	buf_adds(out, ", asked for by ");
+	deploy_words_who(deploy, out);
+	buf_addc(out, '\n');
+	s->requeued = (unsigned)json_view_int(deploy, "requeued");
+}
+
+/* The heading of the stage, before the first of its lines. */
+static void begin(struct deploy_story *s, const json_t *stage, struct buf *out)
+{
+	if (s->begun)
+		return;
+	deploy_story_wipe(s, out);
+	s->begun = true;
+	if (!s->live)
+		return;
+	add_styled(s, TERM_BOLD, title(stage), out);
+	buf_addc(out, '\n');
+}
+
+static enum term_style style_of(const char *state)
+{
+	return strcmp(state, "done") == 0 || strcmp(state, "skipped") == 0 ? TERM_GREEN
+	       : strcmp(state, "failed") == 0                              ? TERM_RED
+									   : TERM_YELLOW;
+}
+
+static void add_outcome(const struct deploy_story *s, const json_t *stage, struct buf *out)
+{
+	const char *state = json_view_text(stage, "state");
+	json_int_t attempts = json_view_int(stage, "attempts");
+	bool good = strcmp(state, "done") == 0;
+	char took[64];
+
+	deploy_words_took(took, sizeof(took),
+		json_view_int(stage, "ended_ms") - json_view_int(stage, "started_ms"));
+	add_styled(
+		s, style_of(state), strcmp(state, "skipped") == 0 ? "nothing to do" : state, out);
+	buf_addf(out, " %s %s", good ? "in" : "after", took);
+	if (attempts > 1)
+		buf_addf(out, ", at attempt %" JSON_INTEGER_FORMAT, attempts);
+	buf_addc(out, '\n');
+}
+
+/* The stage that is being shown is over. */
+static void finish(struct deploy_story *s, const json_t *stage, struct buf *out)
+{
+	if (s->begun || !deploy_words_is_nothing(stage)) {
+		deploy_story_wipe(s, out);
+		if (!s->live) {
+			add_styled(s, TERM_PLAIN, title(stage), out);
+			buf_adds(out, ": ");
+		} else if (s->begun) {
+			buf_adds(out, "  ");
+		} else {
+			add_styled(s, TERM_BOLD, title(stage), out);
+			buf_adds(out, "  ");
+		}
+		add_outcome(s, stage, out);
+	}
+	s->begun = false;
+	s->shown++;
+}
+
+/* While the new version is watched the probe says how it is. */
+static bool is_of(const json_t *stage, const char *name)
+{
+	const char *its = json_view_text(stage, "stage");
+
+	return strcmp(its, name) == 0 || (strcmp(its, "watch") == 0 && strcmp(name, "probe") == 0);
+}
+
+/* A line of this stage was printed: all before it are over. */
+static void go_to(struct deploy_story *s, const char *name, const json_t *deploy, struct buf *out)
+{
+	size_t n = json_array_size(json_object_get(deploy, "stages")), i;
+
+	if (!*name)
+		return;
+	for (i = s->shown; i < n; i++)
+		if (is_of(stage_at(deploy, i), name))
+			break;
+	if (i == n)
+		return; /* of the agent itself, or of a try that was given up */
+	while (s->shown < i)
+		finish(s, stage_at(deploy, s->shown), out);
+	begin(s, stage_at(deploy, i), out);
+}
+
+static void add_line(struct deploy_story *s, const struct deploy_line *line, struct buf *out)
+{
+	deploy_story_wipe(s, out);
+	if (s->live) {
+		buf_adds(out, "  ");
+	} else if (*line->stage) {
+		term_add(out, line->stage, 0);
+		buf_adds(out, " | ");
+	}
+	term_add(out, line->text, 0);
+	buf_addc(out, '\n');
+}
+
+void deploy_story_log(
+	struct deploy_story *s, const char *text, const json_t *deploy, struct buf *out)
+{
+	struct deploy_line line;
+
+	while ((text = deploy_line_next(text, &line))) {
+		go_to(s, line.stage, deploy, out);
+		add_line(s, &line, out);
+	}
+}
+
+/* After a restart of the agent some begin anew, and their stages are counted again. */
+static void take_restart(struct deploy_story *s, const json_t *deploy, struct buf *out)
+{
+	unsigned requeued = (unsigned)json_view_int(deploy, "requeued");
+
+	if (requeued == s->requeued &&
+		s->shown <= json_array_size(json_object_get(deploy, "stages")))
+		return;
+	deploy_story_wipe(s, out);
+	buf_adds(out, "The agent was restarted in the middle: it begins again.\n");
+	s->requeued = requeued;
+	s->shown = 0;
+	s->begun = false;
+}
+
+static void take_wait(struct deploy_story *s, const json_t *deploy, struct buf *out)
+{
+	char waits[sizeof(s->waits)];
+
+	deploy_words_waits(deploy, waits, sizeof(waits));
+	if (strcmp(waits, s->waits) == 0)
+		return;
+	(void)str_copy(s->waits, sizeof(s->waits), waits);
+	if (!*waits)
+		return;
+	deploy_story_wipe(s, out);
+	buf_adds(out, "waiting: ");
+	term_add(out, waits, 0);
+	buf_addc(out, '\n');
+}
+
+/* "watch  8s left", "build  12s". */
+static void draw(struct deploy_story *s, const json_t *deploy, const json_t *stage, int64_t now_ms,
+	struct buf *out)
+{
+	bool waits = !*json_view_text(stage, "verb");
+	int64_t left_ms = json_view_int(deploy, "deadline_ms") - now_ms;
+	int64_t since_ms = now_ms - json_view_int(stage, "started_ms");
+	char text[64];
+
+	str_human_duration(text, sizeof(text),
+		waits ? (left_ms > 0 ? (left_ms + 999) / 1000 : 0) : since_ms / 1000);
+	buf_adds(out, "\r\033[K");
+	if (s->begun)
+		buf_adds(out, "  ");
+	else
+		add_styled(s, TERM_BOLD, title(stage), out);
+	term_style(&s->term, TERM_DIM, out);
+	buf_addf(out, "%s%s%s", s->begun ? "" : "  ", text, waits ? " left" : "");
+	term_style(&s->term, TERM_PLAIN, out);
+	s->drawn = true;
+}
+
+void deploy_story_take(
+	struct deploy_story *s, const json_t *deploy, int64_t now_ms, struct buf *out)
+{
+	const json_t *stage;
+
+	take_restart(s, deploy, out);
+	take_wait(s, deploy, out);
+	while ((stage = stage_at(deploy, s->shown)) && !runs(stage))
+		finish(s, stage, out);
+	if (stage && s->live)
+		draw(s, deploy, stage, now_ms, out);
+}
