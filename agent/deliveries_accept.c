@@ -51,7 +51,7 @@ static json_t *outcome(
 			"superseded", (json_int_t)got.superseded);
 	if (r != -EAGAIN && r != -EINVAL && r != -ENOENT)
 		log_error("deploys: what was delivered could not be queued: %s", e.msg);
-	deliveries_note(s, request, r == -EAGAIN ? 429 : *word == 'r' ? 422 : 503, e.msg);
+	deliveries_note(s, request, r == -EAGAIN ? 429 : *word == 'r' ? 400 : 503, e.msg);
 	return json_pack("{s:s, s:s, s:s}", "ref", ref, "outcome", word, "why", e.msg);
 }
 

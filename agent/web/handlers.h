@@ -50,5 +50,6 @@ void pages_asset(struct call *c); /* pages.c */
 void pages_index(struct call *c);
 void pages_login(struct call *c);
 void prometheus_get(struct call *c); /* prometheus.c */
+void webhook_post(struct call *c); /* webhook.c */
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "agent/web/http_internal.h"
 #include "base/str.h"
@@ -52,6 +51,8 @@ static void request_free(struct http_request *rq)
 		rq->stream->closed(rq->stream_user);
 	if (rq->free_data)
 		rq->free_data(rq->data);
+	if (rq->sink)
+		rq->sink->free(rq->sink_user);
 	if (rq->response)
 		MHD_destroy_response(rq->response);
 	rq->server->held -= rq->held;
@@ -80,43 +81,6 @@ void http_on_completed(
 	*context = NULL;
 }
 
-static enum MHD_Result add_size(
-	void *user, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	size_t *sum = user;
-
-	(void)kind;
-	*sum += strlen(name) + (value ? strlen(value) : 0) + 4;
-	return MHD_YES;
-}
-
-static void reply_text(struct http_request *rq, unsigned status, const char *sentence)
-{
-	struct buf b = BUF_INIT(SMALL_ANSWER);
-
-	buf_adds(&b, "{\"error\": ");
-	buf_add_json_string(&b, sentence);
-	buf_adds(&b, "}\n");
-	http_reply(rq, status, "application/json", &b);
-}
-
-/* What can be refused by the head alone, before a body is read. */
-static void check_head(struct http_request *rq)
-{
-	const char *length = http_get_header(rq, "Content-Length");
-	size_t head = 0;
-	uint64_t n;
-
-	(void)MHD_get_connection_values(rq->connection->mhd, MHD_HEADER_KIND, add_size, &head);
-	if (strlen(rq->path) + strlen(rq->query) >= HTTP_URL_MAX)
-		reply_text(rq, MHD_HTTP_URI_TOO_LONG, "the URL is longer than 8 KiB");
-	else if (head > HTTP_HEAD_MAX)
-		reply_text(rq, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-			"the request's headers are larger than 16 KiB");
-	else if (length && (str_to_u64(length, &n, NULL) < 0 || n > HTTP_BODY_MAX))
-		reply_text(rq, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 64 KiB");
-}
-
 static enum MHD_Result send_answer(struct http_request *rq)
 {
 	if (rq->stream)
@@ -139,21 +103,20 @@ enum MHD_Result http_on_access(void *user, struct MHD_Connection *mhd, const cha
 	(void)version;
 	if (!rq) {
 		*context = rq = request_new(s, mhd, method);
-		check_head(rq);
+		http_check_head(rq);
 		return rq->response ? send_answer(rq) : MHD_YES;
 	}
 	if (*upload_size) {
-		buf_add(&rq->body, upload, *upload_size);
+		size_t n = *upload_size;
+
 		*upload_size = 0;
-		/* A body without a length that does not end: there is no answering in the middle
-		 * of it. */
-		return rq->body.overflow ? MHD_NO : MHD_YES;
+		return http_take_body(rq, upload, n) ? MHD_YES : MHD_NO;
 	}
 	if (!rq->handed_over) {
 		rq->handed_over = true;
 		rq->connection->deadline_ms = 0;
 		if (s->closing)
-			reply_text(rq, MHD_HTTP_SERVICE_UNAVAILABLE, "the agent is stopping");
+			http_reply_error(rq, MHD_HTTP_SERVICE_UNAVAILABLE, "the agent is stopping");
 		else
 			s->options.on_request(s->options.user, rq);
 	}
@@ -187,35 +150,6 @@ const char *http_path(const struct http_request *rq)
 const char *http_query(const struct http_request *rq)
 {
 	return rq->query;
-}
-
-const char *http_get_header(const struct http_request *rq, const char *name)
-{
-	return MHD_lookup_connection_value(rq->connection->mhd, MHD_HEADER_KIND, name);
-}
-
-struct header_search {
-	const char *name;
-	const char *found;
-};
-
-static enum MHD_Result keep_last(
-	void *user, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct header_search *s = user;
-
-	(void)kind;
-	if (strcasecmp(name, s->name) == 0)
-		s->found = value;
-	return MHD_YES;
-}
-
-const char *http_get_last_header(const struct http_request *rq, const char *name)
-{
-	struct header_search s = {name, NULL};
-
-	(void)MHD_get_connection_values(rq->connection->mhd, MHD_HEADER_KIND, keep_last, &s);
-	return s.found;
 }
 
 const char *http_body(const struct http_request *rq, size_t *len)
@@ -273,7 +207,7 @@ void http_reply(struct http_request *rq, unsigned status, const char *type, stru
 	if (body->overflow || (len > SMALL_ANSWER && s->held + len > HTTP_HELD_MAX)) {
 		buf_done(body);
 		http_add_header(rq, "Retry-After", "10");
-		reply_text(rq, MHD_HTTP_SERVICE_UNAVAILABLE,
+		http_reply_error(rq, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"too much is being sent at the moment; ask for less or again later");
 		return;
 	}
@@ -348,5 +282,5 @@ void http_give_up(struct http_request *rq)
 	if (rq->stream)
 		resume(rq);
 	else
-		reply_text(rq, MHD_HTTP_SERVICE_UNAVAILABLE, "the agent is stopping");
+		http_reply_error(rq, MHD_HTTP_SERVICE_UNAVAILABLE, "the agent is stopping");
 }

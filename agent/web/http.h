@@ -2,7 +2,8 @@
  *
  * The HTTP server on the loop: <microhttpd.h> is known to http.c and http_server.c alone. One
  * request at a time per connection; a request is handed over when its head and body are whole, and
- * answered by exactly one http_reply*() call, at once or later.
+ * answered by exactly one http_reply*() call, at once or later. Where bodies may be large, on_head says
+ * where they go.
  *
  * What a stranger controls is bounded: URL, head, body, connections (in all and per peer), the time
  * a request may take to arrive and an answer to be fetched, and the memory all answers under way
@@ -49,6 +50,9 @@ struct http_options {
 	unsigned max_per_peer;
 	http_request_fn on_request;
 	void *user;
+	/* The head is whole, the body not read yet: may answer (then it is not read), or call
+	 * http_set_sink(). NULL: nothing is done. */
+	http_request_fn on_head;
 };
 
 int http_server_new(
@@ -64,10 +68,21 @@ const char *http_get_header(const struct http_request *rq, const char *name); /*
 /* Of a header sent several times the last one: what the nearest proxy added. */
 const char *http_get_last_header(const struct http_request *rq, const char *name);
 const char *http_body(const struct http_request *rq, size_t *len); /* NUL-terminated */
+/* Whether it came more than once, too: then its first value. */
+const char *http_get_counted_header(const struct http_request *rq, const char *name, bool *twice);
 const struct sockaddr *http_peer(const struct http_request *rq);
 
 /* Something of the handler's that lives as long as the request. */
 void http_set_data(struct http_request *rq, void *data, void (*free_data)(void *data));
+
+/* Where a body goes that may be larger than HTTP_BODY_MAX: `take` gets it in pieces, in order; false: it is enough, the
+ * connection is cut. There is no answering before its end. `free` is called once, at the end of the request. */
+struct http_sink {
+	bool (*take)(void *user, const void *data, size_t n);
+	void (*free)(void *user);
+};
+void http_set_sink(struct http_request *rq, const struct http_sink *sink, void *user);
+void *http_sink_user(const struct http_request *rq); /* NULL: none was set */
 
 /* Before the reply. Both are copied; `value` without control characters (asserted). */
 void http_add_header(struct http_request *rq, const char *name, const char *value);
@@ -75,6 +90,8 @@ void http_add_header(struct http_request *rq, const char *name, const char *valu
 /* The answers. `type` NULL: no Content-Type. http_reply() takes what is in `body` and leaves it
  * empty. */
 void http_reply(struct http_request *rq, unsigned status, const char *type, struct buf *body);
+/* {"error": sentence} */
+void http_reply_error(struct http_request *rq, unsigned status, const char *sentence);
 /* `data` has static storage. */
 void http_reply_static(
 	struct http_request *rq, unsigned status, const char *type, const void *data, size_t len);

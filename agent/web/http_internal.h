@@ -32,6 +32,8 @@ struct http_request {
 	char *path; /* path and query share one piece of memory */
 	char *query;
 	struct buf body;
+	const struct http_sink *sink; /* takes the body in place of `body`; may be NULL */
+	void *sink_user;
 	bool handed_over;
 	bool suspended;
 	struct header headers[HTTP_REPLY_HEADERS];
@@ -76,6 +78,10 @@ enum MHD_Result http_on_access(void *user, struct MHD_Connection *mhd, const cha
 	void **context);
 void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	enum MHD_RequestTerminationCode why);
+/* Answers what is refused by the head alone, before a body is read. */
+void http_check_head(struct http_request *rq);
+/* A piece of the body. False: the connection is cut. */
+bool http_take_body(struct http_request *rq, const char *data, size_t n);
 /* Ends a request that is suspended. */
 void http_give_up(struct http_request *rq);
 

@@ -52,18 +52,22 @@ static struct peer_key key_of_bytes(const uint8_t *b)
 	return k;
 }
 
+static void bytes_text(const uint8_t *b, char *to, size_t size)
+{
+	const char *r = is_mapped(b) ? inet_ntop(AF_INET, b + 12, to, (socklen_t)size)
+				     : inet_ntop(AF_INET6, b, to, (socklen_t)size);
+
+	assert(r);
+}
+
 void peer_text(const struct sockaddr *a, char *to, size_t size)
 {
 	uint8_t b[16];
-	const char *r;
 
-	if (!address_bytes(a, b)) {
+	if (address_bytes(a, b))
+		bytes_text(b, to, size);
+	else
 		(void)str_copy(to, size, "local");
-		return;
-	}
-	r = is_mapped(b) ? inet_ntop(AF_INET, b + 12, to, (socklen_t)size)
-			 : inet_ntop(AF_INET6, b, to, (socklen_t)size);
-	assert(r);
 }
 
 struct peer_key peer_key(const struct sockaddr *a)
@@ -74,10 +78,9 @@ struct peer_key peer_key(const struct sockaddr *a)
 	return key_of_bytes(b);
 }
 
-bool peer_key_parse(const char *text, struct peer_key *out)
+static bool parse(const char *text, uint8_t b[16])
 {
 	char host[PEER_TEXT_MAX];
-	uint8_t b[16];
 	const char *end;
 	size_t n;
 
@@ -94,7 +97,14 @@ bool peer_key_parse(const char *text, struct peer_key *out)
 	memcpy(host, text, n);
 	host[n] = '\0';
 	memcpy(b, mapped_prefix, sizeof(mapped_prefix));
-	if (inet_pton(AF_INET, host, b + 12) != 1 && inet_pton(AF_INET6, host, b) != 1)
+	return inet_pton(AF_INET, host, b + 12) == 1 || inet_pton(AF_INET6, host, b) == 1;
+}
+
+bool peer_key_parse(const char *text, struct peer_key *out)
+{
+	uint8_t b[16];
+
+	if (!parse(text, b))
 		return false;
 	*out = key_of_bytes(b);
 	return true;
@@ -120,24 +130,42 @@ bool peer_is_private(const struct peer_key *k)
 	       (v4[0] == 192 && v4[1] == 168) || (v4[0] == 169 && v4[1] == 254);
 }
 
-struct peer_key peer_client(const struct sockaddr *a, const char *forwarded)
+/* The address a proxy has added; false: there is no proxy, or it added none. */
+static bool forwarded_bytes(const struct sockaddr *a, const char *forwarded, uint8_t b[16])
 {
-	struct peer_key direct = peer_key(a), client;
+	struct peer_key direct = peer_key(a);
 	char last[PEER_TEXT_MAX + 8];
 	const char *comma = forwarded ? strrchr(forwarded, ',') : NULL;
 	size_t n;
 
 	if (!forwarded || !peer_is_private(&direct))
-		return direct;
+		return false;
 	if (comma)
 		forwarded = comma + 1;
 	forwarded += strspn(forwarded, " \t\"");
 	n = strcspn(forwarded, " \t\"");
 	if (n == 0 || n >= sizeof(last))
-		return direct;
+		return false;
 	memcpy(last, forwarded, n);
 	last[n] = '\0';
-	return peer_key_parse(last, &client) ? client : direct;
+	return parse(last, b);
+}
+
+struct peer_key peer_client(const struct sockaddr *a, const char *forwarded)
+{
+	uint8_t b[16];
+
+	return forwarded_bytes(a, forwarded, b) ? key_of_bytes(b) : peer_key(a);
+}
+
+void peer_client_text(const struct sockaddr *a, const char *forwarded, char *to, size_t size)
+{
+	uint8_t b[16];
+
+	if (forwarded_bytes(a, forwarded, b))
+		bytes_text(b, to, size);
+	else
+		peer_text(a, to, size);
 }
 
 void peer_counts_init(struct peer_counts *c, size_t n)

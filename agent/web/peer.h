@@ -33,6 +33,8 @@ bool peer_is_private(const struct peer_key *k);
 bool peer_is_loopback(const struct peer_key *k);
 /* The key to count failures by; `forwarded` is the X-Forwarded-For header or NULL. */
 struct peer_key peer_client(const struct sockaddr *a, const char *forwarded);
+/* The same client as text, without its port; PEER_TEXT_MAX bytes. */
+void peer_client_text(const struct sockaddr *a, const char *forwarded, char *to, size_t size);
 
 /* How many connections each peer has. */
 struct peer_counts {

@@ -177,6 +177,13 @@ const struct route routes[] = {
 		 {"height", "integer", false, false, "Pixels; default 240.", 100, 2000},
 		 {"theme", "string", false, false, "light (default) or dark.", 0, NAME_MAX_BYTES},
 		 {"signature", "string", false, false, "Of a signed link.", 0, NAME_MAX_BYTES}}},
+	{"POST", "/deploy/{app}", ROLE_NONE, webhook_post, JSON,
+		"A delivery of a git host or a registry: whoever has the app's secret asks for a deploy.",
+		{{"app", "string", false, true, "Name of the app.", 1, NAME_MAX_BYTES}}},
+	{"POST", "/deploy/{app}/{secret}", ROLE_NONE, webhook_post, JSON,
+		"The same of a sender that signs nothing (Docker Hub).",
+		{{"app", "string", false, true, "Name of the app.", 1, NAME_MAX_BYTES},
+		 {"secret", "string", false, true, "The app's secret.", 1, PATTERN_MAX}}},
 	{"GET", "/health", ROLE_NONE, health_get, JSON,
 		"Whether samples come: 200, or 503 when there was none for 3 intervals.", {{0}}},
 	{"GET", "/login", ROLE_NONE, pages_login, HTML,
@@ -273,7 +280,8 @@ void routes_dispatch(void *user, struct http_request *rq)
 	c->route = find(http_method(rq), http_path(rq), &allow);
 	if (!c->route && allow.len) {
 		http_add_header(rq, "Allow", buf_str(&allow));
-		call_fail(c, 405, "%s has only %s", http_path(rq), buf_str(&allow));
+		/* The path may have a secret in it. */
+		call_fail(c, 405, "this address has only %s", buf_str(&allow));
 	} else if (!c->route) {
 		call_fail(c, 404, "there is nothing at this address");
 	} else if (query_parse(http_query(rq), &c->query, &e) < 0) {

@@ -20,6 +20,7 @@
 #include "agent/web/role_cache.h"
 #include "agent/web/routes.h"
 #include "agent/web/upstream.h"
+#include "agent/web/webhook.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/str.h"
@@ -148,7 +149,7 @@ static void on_hello(void *user, const json_t *answer)
 {
 	struct web *w = user;
 	json_int_t most = json_integer_value(json_object_get(answer, "max_connections"));
-	struct http_options o = {FD_LISTEN, 64, 0, routes_dispatch, w};
+	struct http_options o = {FD_LISTEN, 64, 0, routes_dispatch, w, webhook_head};
 	struct err e = {"the daemon does not answer"};
 
 	if (most > 0 && most <= 4096)
@@ -178,6 +179,7 @@ static void web_done(struct web *w)
 	live_free(w->live);
 	log_streams_free(w->log_streams);
 	health_free(w->health);
+	webhooks_free(w->webhooks);
 	kept_list_forget(&w->backup_jobs);
 	kept_list_forget(&w->apps);
 	login_limit_free(w->login_limit);
@@ -200,6 +202,7 @@ static int start(struct web *w, struct err *e)
 	w->login_limit = login_limit_new();
 	w->role_cache = role_cache_new();
 	w->health = health_new();
+	w->webhooks = webhooks_new();
 	w->live = live_new(w);
 	w->log_streams = log_streams_new(w);
 	r = upstream_new(w->loop, FD_CONTROL, &o, &w->upstream, e);

@@ -26,6 +26,7 @@ struct web {
 	struct live *live;
 	struct log_streams *log_streams;
 	struct health *health;
+	struct webhooks *webhooks;
 	struct kept_list backup_jobs, apps; /* for GET /metrics */
 	struct loop_timer *trim;
 	/* From the daemon's `hello`. */

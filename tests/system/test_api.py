@@ -16,7 +16,8 @@ from harness.api import cookie_of, login
 from harness.wait import until
 
 # A picture is for viewers too, or for whoever has a signed link: test_chart.py.
-OPEN = {"/", "/assets/{name}", "/health", "/login", "/chart/{class}/{entity}/{picture}"}
+OPEN = {"/", "/assets/{name}", "/health", "/login", "/chart/{class}/{entity}/{picture}",
+        "/deploy/{app}", "/deploy/{app}/{secret}"}
 SECURE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -60,7 +61,7 @@ def test_every_answer_has_the_security_headers(agent, path):
             assert headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api/v1/", "/api/v2/host", "/deploy/shop", "/deploy/shop/x?y=1", "//", "/%2e%2e/etc"])
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/", "/api/v2/host", "/deploy/", "/deploy/shop/x/y", "//", "/%2e%2e/etc"])
 def test_unknown_address_is_404_in_json_for_everybody(agent, path):
     for token in ("admin", None):
         answer = agent.get(path, token=token)
