@@ -84,7 +84,7 @@ static inline const char *container_label(const char *key, const char *label)
 static inline void write_cpu(
 	const char *cgroup, unsigned usec, unsigned periods, unsigned throttled)
 {
-	char path[500], text[300];
+	char path[400], text[300];
 
 	(void)snprintf(path, sizeof(path), "%s/cpu.stat", cgroup);
 	(void)snprintf(text, sizeof(text),
@@ -96,7 +96,7 @@ static inline void write_cpu(
 
 static inline void add_container(const char *id, const char *procs)
 {
-	char path[400];
+	char path[300];
 
 	(void)snprintf(path, sizeof(path), "sys/fs/cgroup/system.slice/docker-%s.scope", id);
 	ck_assert_int_eq(mkdir(scratch_path(path), 0700), 0);
