@@ -28,7 +28,18 @@ enum {
 	DEPLOY_STATUSES_MAX = 64, /* that wait; of more the oldest are forgotten */
 };
 
-/* What is posted. Pure but for nothing: no secret is in it. */
+/* What the git host is told of a state. */
+enum deploy_status_kind {
+	DEPLOY_STATUS_NONE, /* it waits, or was never begun */
+	DEPLOY_STATUS_PENDING,
+	DEPLOY_STATUS_SUCCESS,
+	DEPLOY_STATUS_FAILURE,
+	DEPLOY_STATUS_CANCELLED,
+	DEPLOY_STATUS_KINDS
+};
+enum deploy_status_kind deploy_status_kind(const struct deploy *d);
+
+/* What is posted. No secret is in it, nor why a deploy failed: anybody may read it there. */
 struct deploy_status_call {
 	struct buf url, body; /* to be freed with deploy_status_call_done() */
 	const char *

@@ -28,7 +28,7 @@ struct provider_peer {
 	struct buf in;
 };
 
-static struct provider {
+static struct provider_server {
 	struct loop *loop;
 	int fd, port;
 	struct loop_fd *watch;
@@ -42,6 +42,7 @@ static struct provider {
 	char **got;
 	char **paths;
 	size_t n_got;
+	char head[4000]; /* of the last request */
 } provider;
 
 static inline void provider_drop(struct provider_peer *p)
@@ -104,6 +105,9 @@ static inline void provider_read(void *user, int fd, uint32_t events)
 	if (p->in.len < head + (length && length < end ? (size_t)atol(length + 15) : 0))
 		return;
 	ck_assert_int_eq(sscanf(p->in.data, "%*s %199s", path), 1);
+	ck_assert_uint_lt(head, sizeof(provider.head));
+	memcpy(provider.head, p->in.data, head);
+	provider.head[head] = '\0';
 	memmove(p->in.data, p->in.data + head, p->in.len - head + 1);
 	p->in.len -= head;
 	char *body = buf_take(&p->in);
