@@ -230,6 +230,9 @@ static int find_hooks(struct deploys_work *w, const struct deploy_app *a, struct
 	if (h->stage->role != HOOK_DRIVER)
 		return hook_find_all(folders, h->stage->name, &h->list, e);
 	name = deploy_app_hook(a, h->stage->name);
+	/* An image that somebody names is there already, however the app's own are made. */
+	if (strcmp(h->stage->name, "build") == 0 && !*w->d->ref && !*w->d->commit)
+		name = "image";
 	if (!name)
 		return 0;
 	h->list.files = calloc(1, sizeof(*h->list.files));

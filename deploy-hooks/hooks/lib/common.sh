@@ -66,6 +66,18 @@ seconds() {
 	if [ "$unit" = ms ]; then echo $(((n + 999) / 1000)); else echo $((n * unit)); fi
 }
 
+# The same for sleep: "300ms" is 0.300.
+pause_of() {
+	case $1 in
+	*ms)
+		n=${1%ms}
+		case $n in '' | *[!0-9]* | ???????*) die "\"$1\" is not a time such as 300ms, 90s or 5m" ;; esac
+		printf '%d.%03d\n' $((n / 1000)) $((n % 1000))
+		;;
+	*) seconds "$1" ;;
+	esac
+}
+
 # The whole seconds until this hook is ended, less a second to say why.
 seconds_left() {
 	left=$((${DEPLOY_DEADLINE:-0} - $(date +%s) - 1))

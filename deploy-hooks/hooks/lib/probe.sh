@@ -24,9 +24,9 @@ probe() {
 	[ -n "${DEPLOY_ADDRESS:-}" ] || nothing "the new version has no address to be asked at"
 	check_address "$DEPLOY_ADDRESS"
 	is_dry && say "would ask $DEPLOY_ADDRESS" && exit 0
-	count=${DEPLOY_OPTION_HEALTH_COUNT:-3} interval=${DEPLOY_OPTION_HEALTH_INTERVAL:-1s}
+	count=${DEPLOY_OPTION_HEALTH_COUNT:-3} interval=${DEPLOY_OPTION_HEALTH_INTERVAL:-300ms}
 	case $count in '' | *[!0-9]* | 0) die "\"$count\" is not a number of times" ;; esac
-	interval=$(seconds "$interval")
+	interval=$(pause_of "$interval")
 	left=$(seconds "${DEPLOY_OPTION_HEALTH_DEADLINE:-60s}")
 	most=$(seconds_left)
 	if [ "$most" -lt "$left" ]; then left=$most; fi
