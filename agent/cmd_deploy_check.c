@@ -89,6 +89,7 @@ int cmd_deploy_check(const struct command_call *c)
 static void add_step(const struct term *t, const json_t *row, struct buf *out)
 {
 	const char *name = json_view_text(row, "name"), *problem = json_view_text(row, "problem");
+	/* What follows a semicolon is for who writes one. */
 	const struct hook_stage *stage = hook_stage_find(json_view_text(row, "stage"));
 
 	if (!*name && !*problem)
@@ -99,7 +100,7 @@ static void add_step(const struct term *t, const json_t *row, struct buf *out)
 	buf_addf(out, " by %s%s\n  ", name,
 		json_is_true(json_object_get(row, "override")) ? ", a hook of yours" : "");
 	if (stage)
-		term_add_wrapped(out, stage->doc, t->columns > 30 ? t->columns - 2 : 28, 2);
+		buf_addf(out, "%.*s", (int)strcspn(stage->doc, ";."), stage->doc);
 	buf_addc(out, '\n');
 	if (!*problem)
 		return;

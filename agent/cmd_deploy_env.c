@@ -2,9 +2,8 @@
  *
  * `agent deploy env`: the secrets of an app. Values go in and are never shown.
  */
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -15,21 +14,28 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-/* From a terminal without showing it. */
+static void on_signal(int signo)
+{
+	(void)signo;
+}
+
+/* From a terminal without showing it. Ctrl-C ends the reading: the terminal must show again what is typed. */
 static bool read_hidden(const char *name, char *to, size_t size)
 {
+	const struct sigaction interrupts = {.sa_handler = on_signal};
 	struct termios shown, hidden;
 	bool ok;
 
-	(void)fprintf(stderr, "Value of %s (not shown): ", name);
-	(void)fflush(stderr);
 	if (tcgetattr(STDIN_FILENO, &shown) < 0)
 		return false;
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	hidden.c_lflag |= ECHONL;
+	(void)sigaction(SIGINT, &interrupts, NULL);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0)
 		return false;
+	(void)fprintf(stderr, "Value of %s (not shown): ", name);
+	(void)fflush(stderr);
 	ok = fgets(to, (int)size, stdin) != NULL;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	if (ok)

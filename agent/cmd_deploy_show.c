@@ -46,18 +46,16 @@ static void add_version(
 
 static void add_stage(struct columns *table, const json_t *stage)
 {
-	const char *verb = json_view_text(stage, "verb"), *state = json_view_text(stage, "state");
-	json_int_t attempts = json_view_int(stage, "attempts");
+	const char *state = json_view_text(stage, "state");
 	int64_t to_ms = json_view_int(stage, "ended_ms");
-	char took[64], tries[40] = "";
-	const char *cells[] = {json_view_text(stage, "stage"), strcmp(verb, "apply") ? verb : "",
-		state, took, tries};
+	char took[64], tries[32];
+	const char *cells[] = {deploy_words_stage(stage), state, took, tries};
 
 	deploy_words_took(took, sizeof(took),
 		(to_ms ? to_ms : clock_wall_ms()) - json_view_int(stage, "started_ms"));
-	if (attempts > 1)
-		(void)snprintf(tries, sizeof(tries), "%" JSON_INTEGER_FORMAT " attempts", attempts);
-	columns_row(table, cells, ARRAY_LEN(cells), 2,
+	(void)snprintf(
+		tries, sizeof(tries), "%" JSON_INTEGER_FORMAT, json_view_int(stage, "attempts"));
+	columns_row(table, cells, ARRAY_LEN(cells), 1,
 		strcmp(state, "failed") == 0 ? TERM_RED
 		: strcmp(state, "done") == 0 ? TERM_GREEN
 					     : TERM_PLAIN);
@@ -65,7 +63,7 @@ static void add_stage(struct columns *table, const json_t *stage)
 
 static void add_stages(const struct term *t, const json_t *deploy, struct buf *out)
 {
-	static const char *const heads[] = {"STAGE", "", "STATE", ">TOOK", "", NULL};
+	static const char *const heads[] = {"STAGE", "STATE", ">TOOK", "TRIES", NULL};
 	_cleanup_(columns_free_p) struct columns *table = columns_new(heads);
 	const json_t *stages = json_object_get(deploy, "stages"), *one;
 	size_t i, n = 0;

@@ -7,22 +7,9 @@
 
 #include "agent/deploy_line.h"
 #include "agent/deploy_words.h"
+#include "agent/deploys.h"
 #include "agent/json_view.h"
 #include "base/str.h"
-
-/* Stages of the way back have the names of those they undo. */
-static const char *title(const json_t *stage)
-{
-	static const char *const undone[][2] = {{"route", "back to the old version"},
-		{"start", "removing the new version"}, {"stop", "starting the old version again"}};
-	const char *name = json_view_text(stage, "stage");
-
-	for (size_t i = 0; i < ARRAY_LEN(undone); i++)
-		if (strcmp(json_view_text(stage, "verb"), "revert") == 0 &&
-			strcmp(name, undone[i][0]) == 0)
-			return undone[i][1];
-	return name;
-}
 
 static const json_t *stage_at(const json_t *deploy, size_t i)
 {
@@ -70,7 +57,7 @@ static void begin(struct deploy_story *s, const json_t *stage, struct buf *out)
 	s->begun = true;
 	if (!s->live)
 		return;
-	add_styled(s, TERM_BOLD, title(stage), out);
+	add_styled(s, TERM_BOLD, deploy_words_stage(stage), out);
 	buf_addc(out, '\n');
 }
 
@@ -104,12 +91,12 @@ static void finish(struct deploy_story *s, const json_t *stage, struct buf *out)
 	if (s->begun || !deploy_words_is_nothing(stage)) {
 		deploy_story_wipe(s, out);
 		if (!s->live) {
-			add_styled(s, TERM_PLAIN, title(stage), out);
+			add_styled(s, TERM_PLAIN, deploy_words_stage(stage), out);
 			buf_adds(out, ": ");
 		} else if (s->begun) {
 			buf_adds(out, "  ");
 		} else {
-			add_styled(s, TERM_BOLD, title(stage), out);
+			add_styled(s, TERM_BOLD, deploy_words_stage(stage), out);
 			buf_adds(out, "  ");
 		}
 		add_outcome(s, stage, out);
@@ -119,22 +106,27 @@ static void finish(struct deploy_story *s, const json_t *stage, struct buf *out)
 }
 
 /* While the new version is watched the probe says how it is. */
-static bool is_of(const json_t *stage, const char *name)
+static bool is_of(const json_t *stage, const struct deploy_line *line)
 {
 	const char *its = json_view_text(stage, "stage");
 
-	return strcmp(its, name) == 0 || (strcmp(its, "watch") == 0 && strcmp(name, "probe") == 0);
+	/* What was printed before it began is of an earlier one of that name. */
+	if (line->time_s < json_view_int(stage, "started_ms") / 1000)
+		return false;
+	return strcmp(its, line->stage) == 0 ||
+	       (strcmp(its, "watch") == 0 && strcmp(line->stage, "probe") == 0);
 }
 
 /* A line of this stage was printed: all before it are over. */
-static void go_to(struct deploy_story *s, const char *name, const json_t *deploy, struct buf *out)
+static void go_to(struct deploy_story *s, const struct deploy_line *line, const json_t *deploy,
+	struct buf *out)
 {
 	size_t n = json_array_size(json_object_get(deploy, "stages")), i;
 
-	if (!*name)
+	if (!*line->stage)
 		return;
 	for (i = s->shown; i < n; i++)
-		if (is_of(stage_at(deploy, i), name))
+		if (is_of(stage_at(deploy, i), line))
 			break;
 	if (i == n)
 		return; /* of the agent itself, or of a try that was given up */
@@ -147,7 +139,7 @@ static void add_line(struct deploy_story *s, const struct deploy_line *line, str
 {
 	deploy_story_wipe(s, out);
 	if (s->live) {
-		buf_adds(out, "  ");
+		buf_adds(out, s->begun ? "  " : "");
 	} else if (*line->stage) {
 		term_add(out, line->stage, 0);
 		buf_adds(out, " | ");
@@ -156,30 +148,33 @@ static void add_line(struct deploy_story *s, const struct deploy_line *line, str
 	buf_addc(out, '\n');
 }
 
+/* After a restart of the agent some begin anew, and their stages are counted again. False: the record is one of before. */
+static bool take_restart(struct deploy_story *s, const json_t *deploy)
+{
+	unsigned requeued = (unsigned)json_view_int(deploy, "requeued");
+
+	if (requeued <= s->requeued)
+		return requeued == s->requeued;
+	s->requeued = requeued;
+	s->shown = 0;
+	s->begun = false;
+	return true;
+}
+
 void deploy_story_log(
 	struct deploy_story *s, const char *text, const json_t *deploy, struct buf *out)
 {
 	struct deploy_line line;
 
 	while ((text = deploy_line_next(text, &line))) {
-		go_to(s, line.stage, deploy, out);
+		bool restarted = str_starts(line.text, DEPLOYS_ENDED_HERE);
+
+		if (restarted)
+			(void)take_restart(s, deploy);
+		else if ((unsigned)json_view_int(deploy, "requeued") == s->requeued)
+			go_to(s, &line, deploy, out);
 		add_line(s, &line, out);
 	}
-}
-
-/* After a restart of the agent some begin anew, and their stages are counted again. */
-static void take_restart(struct deploy_story *s, const json_t *deploy, struct buf *out)
-{
-	unsigned requeued = (unsigned)json_view_int(deploy, "requeued");
-
-	if (requeued == s->requeued &&
-		s->shown <= json_array_size(json_object_get(deploy, "stages")))
-		return;
-	deploy_story_wipe(s, out);
-	buf_adds(out, "The agent was restarted in the middle: it begins again.\n");
-	s->requeued = requeued;
-	s->shown = 0;
-	s->begun = false;
 }
 
 static void take_wait(struct deploy_story *s, const json_t *deploy, struct buf *out)
@@ -213,7 +208,7 @@ static void draw(struct deploy_story *s, const json_t *deploy, const json_t *sta
 	if (s->begun)
 		buf_adds(out, "  ");
 	else
-		add_styled(s, TERM_BOLD, title(stage), out);
+		add_styled(s, TERM_BOLD, deploy_words_stage(stage), out);
 	term_style(&s->term, TERM_DIM, out);
 	buf_addf(out, "%s%s%s", s->begun ? "" : "  ", text, waits ? " left" : "");
 	term_style(&s->term, TERM_PLAIN, out);
@@ -225,7 +220,8 @@ void deploy_story_take(
 {
 	const json_t *stage;
 
-	take_restart(s, deploy, out);
+	if (!take_restart(s, deploy))
+		return;
 	take_wait(s, deploy, out);
 	while ((stage = stage_at(deploy, s->shown)) && !runs(stage))
 		finish(s, stage, out);

@@ -128,6 +128,20 @@ void deploy_words_took(char *to, size_t size, int64_t ms)
 		str_human_duration(to, size, (ms + 500) / 1000);
 }
 
+/* Stages of the way back have the names of those they undo. */
+const char *deploy_words_stage(const json_t *stage)
+{
+	static const char *const undone[][2] = {{"route", "back to the old version"},
+		{"start", "removing the new version"}, {"stop", "starting the old version again"}};
+	const char *name = json_view_text(stage, "stage");
+
+	for (size_t i = 0; i < ARRAY_LEN(undone); i++)
+		if (strcmp(json_view_text(stage, "verb"), "revert") == 0 &&
+			strcmp(name, undone[i][0]) == 0)
+			return undone[i][1];
+	return name;
+}
+
 /* Most apps have no gates, no registry and no release command: such stages are over at once. */
 static bool may_be_nothing(const char *stage)
 {

@@ -28,7 +28,9 @@ bool deploy_words_is_over(const json_t *deploy); /* as to its state: observers m
 /* "830ms", "3.2s", "2m 4s". */
 void deploy_words_took(char *to, size_t size, int64_t ms);
 
-/* One of its stages: it was over at once, so there was no hook for it or nothing to do. */
+/* One of its stages: "build", "back to the old version". */
+const char *deploy_words_stage(const json_t *stage);
+/* It was over at once, so there was no hook for it or nothing to do. */
 bool deploy_words_is_nothing(const json_t *stage);
 
 /* Why it waits, or is held up: "second in the queue", "less than 512 MiB of memory are free"; "" when it does not wait. */

@@ -27,6 +27,9 @@ enum {
 	DEPLOYS_LOG_NEWS_MS = 250, /* followers hear of new lines at most this often */
 };
 
+/* How the line of its log begins that says that the agent was started anew in the middle of it. */
+#define DEPLOYS_ENDED_HERE "the agent ended here; it goes on now"
+
 struct deploys;
 
 /* What the measurements say of a container of ours. */

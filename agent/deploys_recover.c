@@ -26,7 +26,7 @@ static void judged(struct deploys_work *w, enum recovery_what what)
 		return;
 	}
 	w->recovering = w->found = false;
-	deploys_say(w, w->d->stage, "the agent ended here; it goes on now (%s)",
+	deploys_say(w, w->d->stage, DEPLOYS_ENDED_HERE " (%s)",
 		what == RECOVERY_GO_ON     ? "from where it was"
 		: what == RECOVERY_RETURN  ? "back to the old version"
 		: what == RECOVERY_REQUEUE ? "from the start"
