@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Was the new version good for the server? What the app used and how it answered in the ten minutes before the switch,
- * against the ten minutes after the deploy. Only of what was measured: CPU, memory, processes, disk and network of its
+ * Was the new version good for the server? What the app used and how it answered in the ten minutes before the deploy began,
+ * against the ten minutes after it was done. Only of what was measured: CPU, memory, processes, disk and network of its
  * container, restarts and OOM kills; error rate and latency where the app is probed (health.path; class `app`). What is
  * not known is said to be so. Pure.
  */
@@ -18,7 +18,9 @@
 
 enum {
 	DEPLOY_VERDICT_AFTER_MS = 10 * 60 * 1000, /* after the end of the deploy */
-	DEPLOY_VERDICT_BEFORE_MS = 10 * 60 * 1000, /* before the new version started */
+	DEPLOY_VERDICT_BEFORE_MS =
+		10 * 60 *
+		1000, /* before the deploy began: a build slows down what runs beside it */
 	DEPLOY_VERDICT_VALUES_MIN = 3, /* known values on each side, or nothing is said of it */
 	DEPLOY_VERDICT_LATE_MS =
 		24 * 3600 * 1000, /* one that is due for longer is not given any more */
@@ -48,7 +50,8 @@ struct deploy_verdict_input {
 	struct deploy_verdict_values before[DEPLOY_VERDICT_FIGURES], after[DEPLOY_VERDICT_FIGURES];
 	bool is_first; /* there was no version before */
 	bool was_cut; /* another deploy began within the ten minutes after */
-	/* Greatest increase allowed, percent of before; 0: none. */
+	/* Greatest increase allowed, percent of before; 0: none. An increase below what counts at all (deploy_verdict.c: a
+	 * tenth of a core, 50 MiB) is never too much: an idle app that uses thrice nothing is no harm. */
 	double cpu_limit_percent, memory_limit_percent;
 };
 
@@ -64,24 +67,24 @@ struct deploy_verdict {
 	/* "CPU 12.1 % -> 25.3 % (+109 %), memory 210 MiB -> 214 MiB (+2 %). Error rate and latency are not measured: ..." */
 	char text[DEPLOY_VERDICT_SIZE];
 	char over_limit
-		[200]; /* "CPU rose by 109 %, more than rollback.cpu_percent = 50 allows"; "": none is */
+		[200]; /* "CPU rose by 109 %, more than rollback_if.cpu_percent = 50 allows"; "": none is */
 };
 
 void deploy_verdict_judge(const struct deploy_verdict_input *in, struct deploy_verdict *out);
 const char *deploy_verdict_grade_name(enum deploy_verdict_grade g); /* "unknown", "good", "worse" */
 
-/* Wall times of both stretches; false: there is no use in one (not done). `next_ms`: when the next deploy of the app began;
- * 0: none did. */
+/* Wall times of both stretches. `previous_ms`: when the deploy of the app before this one ended; `next_ms`: when the next one
+ * began; 0: there was none. */
 struct deploy_verdict_times {
 	int64_t before_from_ms, before_to_ms, after_from_ms, after_to_ms;
-	bool was_cut;
+	bool was_cut; /* by the next one */
 };
-bool deploy_verdict_times(
-	const struct deploy *d, int64_t next_ms, struct deploy_verdict_times *out);
+struct deploy_verdict_times deploy_verdict_times(
+	const struct deploy *d, int64_t after_ms, int64_t previous_ms, int64_t next_ms);
 
-/* To be told, owned by the caller: what was deployed, the numbers, and what is done about it (`rollback`: the old version is
- * put back; NULL: nothing). */
-struct event *deploy_verdict_event(const struct deploy *d, const struct deploy_verdict *v,
-	const char *rollback, int64_t now_ms);
+/* To be told, owned by the caller: what was deployed, the numbers, and whether the old version is put back because of them. NULL:
+ * nothing is known, so there is nothing to tell. */
+struct event *deploy_verdict_event(
+	const struct deploy *d, const struct deploy_verdict *v, bool rolls_back);
 
 #endif
