@@ -183,6 +183,11 @@ const struct command commands[] = {
 		"deploy an app from its source",
 		"One that waits already is superseded by it. Exit codes as of deploy follow.",
 		cmd_deploy_now, false},
+	{"deploy repo", "APP", 1, DATA, "make a repository to push an app to",
+		"Only for an app without the option source. Can be run again: what was pushed "
+		"stays.\n"
+		"Prints the remote; the push shows the deploy, and fails when it fails.",
+		cmd_deploy_repo, false},
 	{"deploy rollback", "APP", 1, DATA | TAKES(FLAG_FOLLOW) | TAKES(FLAG_TO),
 		"put the version before back, without a build",
 		"Or that of the deploy --to. Exit codes as of deploy follow.", cmd_deploy_rollback,

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`git push` to a repository of the agent: the push shows the deploy, and fails when it fails."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.agent import ROOT, Agent
+from harness.wait import until
+
+ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ann",
+       "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.com"}
+
+# What runs an app that needs no server: a version is a line in a file.
+HOOKS = {
+    "build/make": """
+[ "$1" = apply ] || exit 77
+while [ -e "$DEPLOY_WORKDIR/wait" ] && [ ! -e "$DEPLOY_OPTION_GATE" ]; do sleep 0.1; done
+if [ -e "$DEPLOY_WORKDIR/broken" ]; then echo "the compiler says: $(cat "$DEPLOY_WORKDIR/broken")" >&2; exit 1; fi
+echo "building $DEPLOY_COMMIT"
+echo "image=made-$DEPLOY_ID" >>"$DEPLOY_OUTPUT"
+""",
+    "start/line": """
+case $1 in
+apply) echo "container=line-$DEPLOY_ID" >>"$DEPLOY_OUTPUT"; echo "address=127.0.0.1:1" >>"$DEPLOY_OUTPUT" ;;
+status) echo serves=new >>"$DEPLOY_OUTPUT" ;;
+esac
+""",
+    "stop/line": "exit 0\n",
+    "retire/line": "exit 0\n",
+    "probe/tcp": """if [ "$1" = apply ] && [ -e "$DEPLOY_WORKDIR/sick" ]; then echo "it does not answer"; exit 1; fi\n""",
+    "route/line": """
+case $1 in
+apply) echo "$DEPLOY_CONTAINER" >"$DEPLOY_OPTION_SERVES" ;;
+revert) echo "$DEPLOY_OLD_CONTAINER" >"$DEPLOY_OPTION_SERVES" ;;
+esac
+""",
+}
+
+
+class Shop:
+    """An agent with an app to push to, and a source to push from."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.serves_file = folder / "serves"
+        for name, text in HOOKS.items():
+            hook = folder / "hooks" / name
+            hook.parent.mkdir(parents=True, exist_ok=True)
+            hook.write_text("#!/bin/bash\nset -eu\n" + text, encoding="utf-8")
+            hook.chmod(0o755)
+        self.app = {"build": "make", "swap": "line", "route": "line", "watch": "0s", "drain": "0s",
+                    "options": {"serves": str(self.serves_file), "gate": str(folder / "gate")}}
+        self.agent = Agent(folder / "agent", self.settings(shop=self.app))
+        self.source = folder / "source"
+        self.source.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def settings(self, **apps):
+        return {"hooks_dir": str(self.folder / "hooks"), "build_min_disk": "0", "build_min_memory": "0", "apps": apps}
+
+    def repo(self, app="shop"):
+        answer = self.agent.cli("deploy", "repo", app)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    @property
+    def remote(self):
+        return self.agent.state / "repos" / "shop.git"
+
+    def git(self, *arguments, folder=None):
+        return subprocess.run(["git", *map(str, arguments)], cwd=folder or self.source, env=ENV, check=True, timeout=20,
+                              stdout=subprocess.PIPE).stdout.decode().strip()
+
+    def commit(self, message="change", **files):
+        for name, text in files.items():
+            path = self.source / name
+            path.unlink(missing_ok=True)
+            if text is not None:
+                path.write_text(text, encoding="utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def pushing(self, *what):
+        return subprocess.Popen(["git", "push", str(self.remote), *(what or ("HEAD:main",))], cwd=self.source, env=ENV,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def push(self, *what):
+        """(whether it went well, what was seen)"""
+        process = self.pushing(*what)
+        seen, _ = process.communicate(timeout=50)
+        return process.returncode == 0, seen
+
+    def branch(self, name="main"):
+        """The commit the agent's repository has there."""
+        return subprocess.run(["git", "rev-parse", "--verify", "--quiet", f"refs/heads/{name}"], cwd=self.remote, env=ENV,
+                              check=False, stdout=subprocess.PIPE).stdout.decode().strip()
+
+    def deploys(self):
+        return self.agent.api("deploys?app=shop")["deploys"]
+
+    @property
+    def serves(self):
+        return self.serves_file.read_text(encoding="utf-8").strip() if self.serves_file.exists() else ""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    s = Shop(tmp_path)
+    s.agent.start(samples=1)
+    yield s
+    s.agent.finish()
+
+
+def test_a_push_is_deployed_with_its_log_shown(shop):
+    made = shop.repo()
+    assert re.search(r"git remote add live ssh://\S+@\S+" + re.escape(str(shop.remote)), made), made
+    commit = shop.commit("First", file="1")
+    good, seen = shop.push()
+    assert good, seen
+    assert re.search(rf"^remote: .*building {commit}", seen, re.MULTILINE), seen
+    assert shop.branch() == commit
+    (deploy,) = shop.deploys()
+    assert (deploy["state"], deploy["commit"], deploy["trigger"], deploy["subject"]) == ("done", commit, "push", "First")
+    assert shop.serves == "line-1"
+    again = shop.commit("Second", file="2")
+    good, seen = shop.push()
+    assert good, seen
+    assert (shop.branch(), shop.serves) == (again, "line-2")
+
+
+def test_the_push_fails_when_the_build_fails_and_the_next_one_is_whole(shop):
+    shop.repo()
+    first = shop.commit(file="1")
+    assert shop.push()[0]
+    shop.commit(broken="no semicolon")
+    good, seen = shop.push()
+    assert not good
+    assert "the compiler says: no semicolon" in seen
+    assert "[remote rejected]" in seen and "the deploy failed; what served before still does" in seen
+    assert (shop.branch(), shop.serves) == (first, "line-1")
+    mended = shop.commit(broken=None)
+    good, seen = shop.push()
+    assert good, seen
+    assert (shop.branch(), shop.serves) == (mended, "line-3")
+
+
+def test_a_first_push_that_fails_leaves_no_branch(shop):
+    shop.repo()
+    shop.commit(sick="yes")
+    good, seen = shop.push()
+    assert not good and "it does not answer" in seen
+    assert (shop.branch(), shop.serves) == ("", "")
+
+
+def test_only_the_branch_of_the_app(shop):
+    shop.repo()
+    first = shop.commit(file="1")
+    for what in ("HEAD:other", "HEAD:refs/tags/v1"):
+        good, seen = shop.push(what)
+        assert not good
+        assert "only main is deployed: git push REMOTE HEAD:main" in seen
+    assert shop.push()[0]
+    good, seen = shop.push(":main")
+    assert not good and "the branch that is deployed cannot be removed" in seen
+    assert shop.branch() == first
+    assert len(shop.deploys()) == 1
+    # One bad ref beside a good one stops nothing but itself.
+    second = shop.commit(file="2")
+    good, seen = shop.push("HEAD:main", "HEAD:other")
+    assert not good
+    assert (shop.branch(), shop.branch("other"), shop.serves) == (second, "", "line-2")
+
+
+def test_the_branch_is_that_of_the_configuration_of_now(shop):
+    shop.repo()
+    shop.agent.write_config(shop.settings(shop={**shop.app, "branch": "live"}))
+    assert shop.agent.cli("config", "reload").returncode == 0
+    shop.commit(file="1")
+    good, seen = shop.push()
+    assert not good and "only live is deployed" in seen
+    good, seen = shop.push("HEAD:live")
+    assert good, seen
+    assert shop.serves == "line-1"
+
+
+def test_history_may_be_written_anew(shop):
+    shop.repo()
+    shop.commit(file="1")
+    assert shop.push()[0]
+    shop.git("commit", "--quiet", "--amend", "-m", "otherwise")
+    assert not shop.push()[0]
+    good, seen = shop.push("+HEAD:main")
+    assert good, seen
+    assert shop.branch() == shop.git("rev-parse", "HEAD")
+
+
+def packet(text):
+    return f"{len(text) + 4:04x}{text}".encode()
+
+
+def test_who_was_overtaken_is_told_to_fetch(shop):
+    """Two pushes that saw the same branch; what git says to its hook for the second one."""
+    shop.repo()
+    base = shop.commit(file="1")
+    assert shop.push()[0]
+    ours = shop.git("commit-tree", "-m", "ours", "-p", base, "HEAD^{tree}")
+    shop.git("branch", "ours", ours)
+    shop.git("fetch", "--quiet", shop.source, "ours", folder=shop.remote)  # as what git has unpacked before it asks
+    taken = shop.commit(file="2")
+    assert shop.push()[0]
+    said = packet("version=1\0push-options atomic") + b"0000" + packet(f"{base} {ours} refs/heads/main") + b"0000"
+    hook = ROOT / "deploy-hooks" / "hooks" / "repository" / "proc-receive"
+    answer = subprocess.run([hook], cwd=shop.remote, env={**ENV, "GIT_DIR": "."}, input=said, stdout=subprocess.PIPE, check=True, timeout=30)
+    assert answer.stdout == (packet("version=1") + b"0000"
+                             + packet("ng refs/heads/main the branch has moved meanwhile: fetch, and push again") + b"0000")
+    assert (shop.branch(), shop.serves) == (taken, "line-2")
+
+
+def test_who_pushes_on_top_of_one_under_way_supersedes_nothing_of_it(shop):
+    """The second push builds on what the first one still deploys; that the first one then fails does not move the branch."""
+    shop.repo()
+    base = shop.commit(file="1")
+    assert shop.push()[0]
+    shop.commit(wait="yes", broken="no")
+    first = shop.pushing()
+    until(lambda: shop.branch() != base, 20, "the branch to move")
+    second = shop.commit(wait=None, broken=None)
+    other = shop.pushing()
+    until(lambda: shop.branch() == second, 20, "the branch to move again")
+    (shop.folder / "gate").touch()
+    assert "the deploy failed" in first.communicate(timeout=30)[0] and first.returncode != 0
+    seen, _ = other.communicate(timeout=30)
+    assert other.returncode == 0, seen
+    assert (shop.branch(), shop.serves) == (second, "line-3")
+
+
+def test_it_can_be_made_again_and_nothing_is_lost(shop):
+    shop.repo()
+    commit = shop.commit(file="1")
+    assert shop.push()[0]
+    (shop.remote / "config").write_text("broken", encoding="utf-8")
+    assert "It is there already" in shop.repo()
+    assert shop.branch() == commit
+    assert shop.push("+HEAD:main")[0]
+    assert (shop.remote.parent.stat().st_mode & 0o777) == 0o700
+
+
+def test_a_push_while_the_agent_is_away_changes_nothing(shop):
+    shop.repo()
+    shop.commit(file="1")
+    shop.agent.stop()
+    good, seen = shop.push()
+    assert not good and "it was not deployed" in seen
+    assert shop.branch() == ""
+    shop.agent.start(samples=1)
+    good, seen = shop.push()
+    assert good, seen
+
+
+def test_an_app_with_a_source_of_its_own_has_no_repository(shop):
+    shop.agent.write_config(shop.settings(far={"source": "https://git.example.com/x.git"}, ready={"image": "nginx"}))
+    assert shop.agent.cli("config", "reload").returncode == 0
+    for app, says in (("far", "far is deployed from https://git.example.com/x.git"), ("ready", "ready is deployed from images"),
+                      ("nobody", 'there is no app "nobody"')):
+        answer = shop.agent.cli("deploy", "repo", app)
+        assert answer.returncode == 1 and says in answer.stderr, answer
+    assert not (shop.agent.state / "repos").exists()
+
+
+def test_a_clone_has_the_branch(shop):
+    shop.repo()
+    shop.commit(file="1")
+    assert shop.push()[0]
+    shop.git("clone", "--quiet", shop.remote, shop.folder / "clone")
+    assert Path(shop.folder / "clone" / "file").read_text(encoding="utf-8") == "1"
