@@ -56,6 +56,8 @@ static int accept_one(
 		DEPLOYS_WAITING_MAX, &which);
 	if (v == QUEUE_SUPERSEDE)
 		superseded = deploys_find(s, which->id);
+	if (superseded)
+		queue_take_over(d, superseded->d);
 	if (v == QUEUE_DUPLICATE) {
 		*out = (struct deploys_accepted){DEPLOYS_DUPLICATE, which->id, 0};
 		r = 1;

@@ -39,6 +39,19 @@ static bool is_same_content(const struct deploy *a, const struct deploy *b)
 	return *b->new.digest &&same(a->new.digest, b->new.digest);
 }
 
+/* Deliveries of two pushes may overtake each other. Who goes back to an earlier commit says that it was forced, or comes from
+ * the commit that is there. */
+static bool comes_late(const struct deploy *newer, const struct deploy *new)
+{
+	bool is_forced = json_is_true(json_object_get(new->document, "forced"));
+	bool is_recent = !deploy_state_is_end(newer->state) ||
+			 new->queued_ms - newer->queued_ms < QUEUE_LATE_MS;
+
+	return is_recent && !is_forced &&
+	       *new->commit &&*new->before &&same(newer->before, new->commit) &&
+	       !same(new->before, newer->commit);
+}
+
 static const struct deploy *duplicate(
 	const struct deploy *const *deploys, size_t n, const struct deploy *new)
 {
@@ -54,7 +67,9 @@ static const struct deploy *duplicate(
 		if (counts(d) && same(d->ref, new->ref) && (!newest || d->id > newest->id))
 			newest = d;
 	}
-	return newest && is_same_content(newest, new) ? newest : NULL;
+	if (newest && (is_same_content(newest, new) || (*new->ref &&comes_late(newest, new))))
+		return newest;
+	return NULL;
 }
 
 enum queue_verdict queue_judge(const struct deploy *const *deploys, size_t n,
@@ -77,6 +92,13 @@ enum queue_verdict queue_judge(const struct deploy *const *deploys, size_t n,
 		waiting++;
 	}
 	return waiting < max_waiting ? QUEUE_ADD : QUEUE_FULL;
+}
+
+void queue_take_over(struct deploy *new, const struct deploy *superseded)
+{
+	if (*new->commit && same(new->ref, superseded->ref) &&
+		same(new->before, superseded->commit))
+		memcpy(new->before, superseded->before, sizeof(new->before));
 }
 
 static bool is_build(const struct deploy *d)

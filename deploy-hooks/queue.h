@@ -18,10 +18,16 @@ enum queue_verdict {
  *
  * A duplicate is the same delivery once more, unless the first one failed; a superseded one too, because senders that
  * repeat themselves would otherwise bring the older commit back. Or it is the commit which the newest deploy of this
- * ref has, waiting, running or well ended: a branch that goes back to an earlier commit is deployed again. A request
- * by hand (not of a webhook) is never a duplicate. */
+ * ref has, waiting, running or well ended: a branch that goes back to an earlier commit is deployed again. Or it comes
+ * late: the one that waits, runs or was asked for within QUEUE_LATE_MS is of the push right after it. A request by hand
+ * (not of a webhook) is never a duplicate. */
+enum { QUEUE_LATE_MS = 10 * 60 * 1000 };
 enum queue_verdict queue_judge(const struct deploy *const *deploys, size_t n,
 	const struct deploy *new, size_t max_waiting, const struct deploy **which);
+
+/* What the new one is more than the last that was deployed: with what the superseded one would have brought, if it is the push
+ * right after that. */
+void queue_take_over(struct deploy *new, const struct deploy *superseded);
 
 /* The next to start, oldest first, of an app that has none running, while fewer than max_builds run; NULL: none. One
  * that only waits in its watch or drain does not count as a build; a rollback needs none. */

@@ -120,8 +120,8 @@ START_TEST(a_delivery_sent_again_is_a_duplicate_unless_it_failed)
 }
 END_TEST
 
-/* Trap 14: a sender that had no answer in time repeats itself after the next push came. */
-START_TEST(a_repeated_delivery_does_not_bring_the_older_commit_back)
+/* A sender that had no answer in time repeats itself after the next push came. */
+START_TEST(trap_14_a_repeated_delivery_does_not_bring_the_older_commit_back)
 {
 	struct deploy *old = there("shop", "refs/heads/main", "a1", DEPLOY_SUPERSEDED);
 	struct deploy *again = push("shop", "refs/heads/main", "a1");
@@ -131,6 +131,64 @@ START_TEST(a_repeated_delivery_does_not_bring_the_older_commit_back)
 	delivered_as(again, "72d3162e");
 	ck_assert_int_eq(judge(again), QUEUE_DUPLICATE);
 	ck_assert_ptr_eq(which, old);
+}
+END_TEST
+
+static struct deploy *pushed(struct deploy *d, const char *before, int64_t at_ms)
+{
+	str_copy(d->before, sizeof(d->before), before);
+	d->queued_ms = at_ms;
+	return d;
+}
+
+/* The push from a1 to b2 is told before that from 99 to a1. */
+START_TEST(trap_14_an_older_push_told_late_does_not_replace_the_newer_one)
+{
+	static const enum deploy_state states[] = {DEPLOY_QUEUED, DEPLOY_BUILDING, DEPLOY_DONE};
+	struct deploy *newer =
+		pushed(there("shop", "refs/heads/main", "b2", states[_i]), "a1", 1000);
+
+	ck_assert_int_eq(
+		judge(pushed(push("shop", "refs/heads/main", "a1"), "99", 2000)), QUEUE_DUPLICATE);
+	ck_assert_ptr_eq(which, newer);
+	/* Nobody pushed what nobody says it came from; and of another branch that means nothing. */
+	ck_assert_int_ne(
+		judge(pushed(push("shop", "refs/heads/main", "a1"), "", 2000)), QUEUE_DUPLICATE);
+	ck_assert_int_ne(
+		judge(pushed(push("shop", "refs/heads/next", "a1"), "99", 2000)), QUEUE_DUPLICATE);
+}
+END_TEST
+
+START_TEST(trap_14_who_goes_back_on_purpose_is_not_late)
+{
+	struct deploy *forced = pushed(push("shop", "refs/heads/main", "a1"), "c3", 2000);
+
+	pushed(there("shop", "refs/heads/main", "b2", DEPLOY_DONE), "a1", 1000);
+	/* From the commit that is there, by force, or long after it. */
+	ck_assert_int_eq(
+		judge(pushed(push("shop", "refs/heads/main", "a1"), "b2", 2000)), QUEUE_ADD);
+	forced->document = json_pack("{s:b}", "forced", 1);
+	ck_assert_int_eq(judge(forced), QUEUE_ADD);
+	ck_assert_int_eq(
+		judge(pushed(push("shop", "refs/heads/main", "a1"), "c3", 1000 + QUEUE_LATE_MS)),
+		QUEUE_ADD);
+}
+END_TEST
+
+/* Else the files that only the superseded push changed would be in no deploy's list. */
+START_TEST(a_newer_push_brings_what_the_superseded_one_would_have)
+{
+	struct deploy *waits =
+		pushed(there("shop", "refs/heads/main", "a1", DEPLOY_QUEUED), "99", 1);
+	struct deploy *next = pushed(push("shop", "refs/heads/main", "b2"), "a1", 2);
+	struct deploy *forced = pushed(push("shop", "refs/heads/main", "d4"), "c3", 2);
+
+	queue_take_over(next, waits);
+	ck_assert_str_eq(next->before, "99");
+	queue_take_over(forced, waits);
+	ck_assert_str_eq(forced->before, "c3");
+	deploy_free(next);
+	deploy_free(forced);
 }
 END_TEST
 
@@ -334,7 +392,11 @@ int main(void)
 	tcase_add_test(tc, a_newer_push_supersedes_the_one_that_waits);
 	tcase_add_test(tc, a_push_during_a_deploy_waits_and_is_never_dropped);
 	tcase_add_loop_test(tc, a_delivery_sent_again_is_a_duplicate_unless_it_failed, 0, 10);
-	tcase_add_test(tc, a_repeated_delivery_does_not_bring_the_older_commit_back);
+	tcase_add_test(tc, trap_14_a_repeated_delivery_does_not_bring_the_older_commit_back);
+	tcase_add_loop_test(
+		tc, trap_14_an_older_push_told_late_does_not_replace_the_newer_one, 0, 3);
+	tcase_add_test(tc, trap_14_who_goes_back_on_purpose_is_not_late);
+	tcase_add_test(tc, a_newer_push_brings_what_the_superseded_one_would_have);
 	tcase_add_test(tc, two_events_of_one_push_are_one_deploy);
 	tcase_add_test(tc, a_branch_that_goes_back_to_an_earlier_commit_is_deployed_again);
 	tcase_add_test(tc, a_failure_in_between_changes_nothing_of_that);
