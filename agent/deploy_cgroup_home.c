@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -97,6 +98,23 @@ static int move_all(const char *from, const char *to, struct err *e)
 	return 0;
 }
 
+/* The unit cannot set these itself: its own limits count for hooks too. */
+static void bound(const char *ours)
+{
+	static const char *const limits[][2] = {
+		{"memory.high", "AGENT_MEMORY_HIGH"},
+		{"memory.max", "AGENT_MEMORY_MAX"},
+		{"pids.max", "AGENT_TASKS_MAX"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		const char *value = getenv(limits[i][1]);
+
+		if (value && *value)
+			(void)put(ours, limits[i][0], value);
+	}
+}
+
 int deploy_cgroup_home(const char *root, const char *own, char **out, struct err *e)
 {
 	_cleanup_(free_p) char *found = own ? NULL : find_own();
@@ -127,6 +145,7 @@ int deploy_cgroup_home(const char *root, const char *own, char **out, struct err
 		return r;
 	hand_on(path);
 	hand_on(hooks);
+	bound(ours);
 	*out = TAKE_PTR(hooks);
 	return 0;
 }

@@ -7,6 +7,9 @@
  *     agent                   the daemon and all it starts but hooks
  *     hooks/hook-...          one for each hook that runs
  *
+ * What the environment says in AGENT_MEMORY_HIGH, AGENT_MEMORY_MAX and AGENT_TASKS_MAX, in the kernel's form ("768M"), becomes
+ * the limits of `agent`.
+ *
  * Sources: systemd's CGROUP_DELEGATION.md; kernel Documentation/admin-guide/cgroup-v2.rst, "No Internal Process Constraint".
  */
 #ifndef AGENT_DEPLOY_CGROUP_HOME_H

@@ -2,6 +2,7 @@
 """One deploy after the other by the hooks alone, while wrk asks without a pause."""
 
 import re
+import signal
 import subprocess
 import time
 
@@ -81,12 +82,12 @@ def under_load(shop, swaps, drain, pause, connections=50, script=None, until_sec
     """Swaps one after the other under load; the Load, and how many seconds all took."""
     shop.swap()
     until(lambda: shop.answers() == "1", 10, "the first version")
-    load = Load(shop.router, until_seconds or int(swaps * (drain + pause + 3)) + 2, connections, script=script)
+    load = Load(shop.router, until_seconds or int(swaps * (drain + pause + 10)) + 5, connections, script=script)
     begun = time.monotonic()
     for _ in range(swaps):
         time.sleep(pause)
         shop.swap(drain)
     load.took = time.monotonic() - begun
     assert load.left() > 0, f"the load ended before the swaps: {load.took:.1f} s"
-    load.process.send_signal(2)
+    load.process.send_signal(signal.SIGINT)
     return load.wait()

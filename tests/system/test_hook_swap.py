@@ -55,5 +55,7 @@ def test_not_even_posts_to_an_app_that_ends_at_once(shop, tmp_path):
     after 10 s, longer than a test may take: tests/bench/swaps.py has it."""
     script = tmp_path / "post.lua"
     script.write_text(POST, encoding="ascii")
-    load = swaps.under_load(shop("abrupt"), swaps=2, drain=0.5, pause=0.2, script=script)
+    s = shop("abrupt")
+    s.app.options["caddy_keepalive"] = "off"
+    load = swaps.under_load(s, swaps=2, drain=0.5, pause=0.2, script=script)
     assert (load.lost, load.refused) == (0, 0), load.text
