@@ -35,6 +35,7 @@ def shop(net, tmp_path):
         d.agent.start(samples=1)
         d.version(1)
         assert d.deploy()["state"] == "done", d.log(1)
+        assert net.inspect("shop-1")["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
         yield d
         d.agent.finish()
     router.stop()
@@ -94,8 +95,6 @@ def test_a_return_takes_seconds_and_no_build(shop):
     number = ask(shop.agent, "deploy.rollback", app="shop")["deploy"]
     d = shop.ended(number)
     assert d["state"] == "done" and shop.answers() == "1"
-    print([(s["stage"], s["ended_ms"] - s["started_ms"]) for s in d["stages"]])
-    print([(s["stage"], s["ended_ms"] - s["started_ms"]) for s in shop.get(2)["stages"]])
     assert [s["stage"] for s in d["stages"]] == ["pre-start", "start", "probe", "pre-route", "route", "watch", "drain", "stop", "retire",
                                                   "post-deploy"]
 

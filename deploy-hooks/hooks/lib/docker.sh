@@ -112,9 +112,16 @@ stop_container() { # NAME
 	run docker stop -t "$grace" -- "$1" >/dev/null
 }
 
-start_again() { # NAME, and from now on after a reboot too
+start_again() { # NAME
 	is_running "$1" || run docker start -- "$1" >/dev/null
-	run docker update --restart=unless-stopped -- "$1" >/dev/null
+	come_back "$1"
+}
+
+# From now on after a reboot too. The stage stop does it when there is an old version to stop beside the new one.
+come_back() { # NAME
+	if is_ours "$1" && [ "$(of_container "$1" '{{.HostConfig.RestartPolicy.Name}}')" != unless-stopped ]; then
+		run docker update --restart=unless-stopped -- "$1" >/dev/null
+	fi
 }
 
 # Who runs; the route hook knows who gets the requests.
@@ -135,7 +142,7 @@ containers_stop() {
 	old=${DEPLOY_OLD_CONTAINER:-} new=${DEPLOY_CONTAINER:-}
 	case $verb in
 	apply)
-		if is_ours "$new"; then run docker update --restart=unless-stopped -- "$new" >/dev/null; fi
+		come_back "$new"
 		if [ "$old" = "$new" ] || ! is_ours "$old"; then nothing "there is no old version to stop"; fi
 		stop_container "$old"
 		;;
@@ -169,6 +176,7 @@ kept() { # on stdin: all there are, a number a line
 containers_retire() {
 	[ "$verb" = apply ] || nothing "what was removed cannot come back"
 	docker_ready
+	come_back "${DEPLOY_CONTAINER:-}"
 	keep=$({
 		docker ps --all --filter "label=agent.app=$app" --format '{{.Label "agent.deploy"}}'
 		docker image ls --filter "reference=agent/$app" --format '{{.Tag}}' | sed 's/.*-//'
