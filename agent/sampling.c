@@ -94,6 +94,8 @@ static void take_sample(struct sampling *s, int64_t wall_ms, time_t stamp, bool 
 	s->cost.web_pid = s->web_pid(s->user);
 	s->cost.delay_ms = wall_ms > (int64_t)stamp * 1000 ? wall_ms - (int64_t)stamp * 1000 : 0;
 	own_cost_report(&s->cost, s->registry);
+	if (s->on_collect)
+		s->on_collect(s->user);
 	registry_sweep(s->registry, gone, s);
 	if (regular)
 		use_sample(s, wall_ms);

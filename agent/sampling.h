@@ -36,6 +36,8 @@ struct sampling {
 	struct containers *containers; /* may be NULL */
 	struct store *store; /* may be NULL: no history */
 	registry_gone_fn on_gone; /* with `user`: an entity leaves; in any sample */
+	/* In any sample, before what is gone leaves: others put in what they measured. May be NULL. */
+	sampling_fn on_collect;
 	/* A regular sample: not the one that is only shown, nor one taken while the clock is in
 	 * doubt. Counted as part of the sample's time. */
 	sampling_fn on_regular;

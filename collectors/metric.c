@@ -47,6 +47,10 @@ static const struct metric cgroup_metrics[] = {
 #define CGROUP ROW
 #include "collectors/metrics.def"
 };
+static const struct metric app_metrics[] = {
+#define APP ROW
+#include "collectors/metrics.def"
+};
 static const struct metric agent_metrics[] = {
 #define AGENT ROW
 #include "collectors/metrics.def"
@@ -59,6 +63,14 @@ const struct entity_class class_agent = {
 	.plural = "agent",
 	.doc = "What the agent itself costs.",
 	METRICS(agent_metrics),
+};
+const struct entity_class class_app = {
+	.name = "app",
+	.plural = "apps",
+	.doc = "An app that the agent deploys, as it answers: asked at health.path, at the address "
+	       "of the version that serves.",
+	METRICS(app_metrics),
+	.prom_labels = {{"app", "app"}},
 };
 const struct entity_class class_container = {
 	.name = "container",
@@ -116,8 +128,8 @@ const struct entity_class class_service = {
 	.prom_labels = {{"id", "id"}},
 };
 
-const struct entity_class *const entity_classes[] = {&class_agent, &class_container, &class_core,
-	&class_disk, &class_filesystem, &class_host, &class_interface, &class_sensor,
+const struct entity_class *const entity_classes[] = {&class_agent, &class_app, &class_container,
+	&class_core, &class_disk, &class_filesystem, &class_host, &class_interface, &class_sensor,
 	&class_service, NULL};
 
 const struct entity_class *entity_class_find(const char *name)

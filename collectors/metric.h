@@ -95,6 +95,12 @@ enum cgroup_metric {
 #include "collectors/metrics.def"
 	CGROUP_METRICS
 };
+/* An app that the agent deploys, asked by itself (health.path). */
+enum app_metric {
+#define APP(...) METRIC_ENUM(APP, __VA_ARGS__)
+#include "collectors/metrics.def"
+	APP_METRICS
+};
 enum agent_metric {
 #define AGENT(...) METRIC_ENUM(AGENT, __VA_ARGS__)
 #include "collectors/metrics.def"
@@ -102,6 +108,7 @@ enum agent_metric {
 };
 
 extern const struct entity_class class_agent;
+extern const struct entity_class class_app;
 extern const struct entity_class class_container;
 extern const struct entity_class class_core;
 extern const struct entity_class class_disk;

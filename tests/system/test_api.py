@@ -112,7 +112,7 @@ def test_host(agent):
 
 def test_classes_are_the_metric_tables(agent):
     classes = {c["name"]: c for c in agent.api("classes")["classes"]}
-    assert {"host", "core", "disk", "filesystem", "interface", "sensor", "container", "service", "agent"} == set(classes)
+    assert {"host", "core", "disk", "filesystem", "interface", "sensor", "container", "service", "agent", "app"} == set(classes)
     units = {"none", "percent", "bytes", "bytes_per_second", "per_second", "seconds", "cores", "celsius", "boolean"}
     for c in classes.values():
         assert c["plural"] and c["doc"]

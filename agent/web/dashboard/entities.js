@@ -14,6 +14,7 @@ const SUMMARY = {
 	disk: ["busy_percent", "read_bytes_per_second", "written_bytes_per_second"],
 	interface: ["received_bytes_per_second", "sent_bytes_per_second", "up"],
 	sensor: ["temperature_celsius"],
+	app: ["up", "latency_seconds"],
 	agent: ["cpu_used_percent", "memory_resident_bytes"],
 };
 const ELSEWHERE = new Set(["container", "service"]);
