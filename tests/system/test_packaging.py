@@ -63,14 +63,14 @@ def test_the_unit_is_made_for_what_backups_need():
         assert option(hiding) == [], hiding
     # A worker that is killed for its memory must not take the daemon with it.
     assert option("OOMPolicy") == ["continue"]
-    limits = dict(word.split("=") for word in option("Environment"))
+    limits = dict(word.split("=") for word in option("Environment")[0].split())
     high, most = (int(limits[name].removesuffix("M")) for name in ("AGENT_MEMORY_HIGH", "AGENT_MEMORY_MAX"))
     assert 64 + 2 * 170 + 256 <= high < most  # the daemon, two parts of a backup of 1 TB, and a codec
 
 
 def test_the_unit_is_made_for_what_deploys_need():
-    assert "CAP_NET_ADMIN" in option("CapabilityBoundingSet")
-    assert set(option("Delegate")) == {"cpu", "io", "memory", "pids"} and option("RuntimeDirectory") == ["agent"]
+    assert "CAP_NET_ADMIN" in option("CapabilityBoundingSet")[0].split()
+    assert set(option("Delegate")[0].split()) == {"cpu", "io", "memory", "pids"} and option("RuntimeDirectory") == ["agent"]
     # What is set for the unit counts for builds too.
     assert option("MemoryHigh") == [] and option("MemoryMax")[0].endswith("%") and int(option("TasksMax")[0]) > 2 * 4096
 

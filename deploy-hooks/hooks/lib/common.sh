@@ -53,12 +53,6 @@ is_off() { # not the same as not set
 	return 1
 }
 
-# shellcheck disable=SC2317 # not all hooks ask
-is_off() { # an option that is on unless set
-	case ${1:-} in 0 | no | false | off) return 0 ;; esac
-	return 1
-}
-
 # The whole seconds of "90", "90s", "5m", "1h", "1500ms".
 seconds() {
 	case $1 in
