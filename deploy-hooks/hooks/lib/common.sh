@@ -95,6 +95,13 @@ secret() { # NAME: the path of that secret; fails when the app has none
 		printf '%s\n' "$CREDENTIALS_DIRECTORY/$1"
 }
 
+# The secret env has NAME=value in its lines and nothing else. systemd and compose see quotes, escapes and variables in there.
+env_for_systemd() { sed 's/[\\"]/\\&/g; s/=\(.*\)$/="\1"/' "$1"; } # FILE
+
+env_for_compose() { # FILE; in quotes two backslashes would be one, and one at the end would take the quote with it
+	sed "/\\\\\\\\/b; /\\\\\$/b; s/'/\\\\'/g; s/=\(.*\)\$/='\1'/" "$1"
+}
+
 # A private folder $scratch that goes with the hook, however it ends.
 make_scratch() {
 	scratch=$(mktemp -d)

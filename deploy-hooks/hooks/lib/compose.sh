@@ -38,7 +38,7 @@ compose_copy() {
 	# Where compose files say `env_file: .env` or ${NAME}.
 	if file=$(secret env); then
 		rm -f -- "$project/.env"
-		cp -- "$file" "$project/.env"
+		env_for_compose "$file" >"$project/.env"
 	fi
 }
 
