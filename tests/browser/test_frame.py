@@ -15,6 +15,7 @@ PAGES = {
     "alert-rules": ("#/alerts/rules", ".sheet"),
     "alert-channels": ("#/alerts/channels", ".none"),
     "alert-silences": ("#/alerts/silences", ".card.message"),
+    "deploys": ("#/deploys", ".none"),
     "backups": ("#/backups", ".none"),
     "about": ("#/about", ".reference"),
 }
@@ -25,6 +26,7 @@ def test_navigation(browser, server):
     browser.open(server)
     for text, address in (
         ("Alerts", "#/alerts"),
+        ("Deploys", "#/deploys"),
         ("Backups", "#/backups"),
         ("Containers", "#/containers"),
         ("All", "#/entities"),

@@ -64,9 +64,14 @@ class Story:
              "ended_ms": 0, "deadline_ms": 0, "stage": "", "attempt": 0, "requeued": 0, "after": "queued", "failed_in": "queued",
              "error": "", "rollback_of": 0, "superseded_by": 0, "downtime_ms": -1, "stages": [],
              "new": {"image": f"{app}:{sha[:12]}", "digest": "", "container": f"{app}-{i}", "address": "172.17.0.5:8080"},
-             "old": {"image": "", "digest": "", "container": "", "address": ""}, **more}
+             "old": self.version(app), **more}
         self.deploys.append(d)
         return d
+
+    def version(self, app):
+        """Of the newest deploy of the app that is done."""
+        done = [d for d in self.deploys if d["app"] == app and d["state"] == "done"]
+        return dict(done[-1]["new"]) if done else {"image": "", "digest": "", "container": "", "address": ""}
 
     def past(self, app, hours_ago, state="done", **more):
         began = self.now - int(hours_ago * HOUR)

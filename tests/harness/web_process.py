@@ -93,6 +93,9 @@ class WebProcess:
             "sample.unsubscribe": lambda r: self._subscribe(False),
             "alerts.list": lambda r: {"alerts": [], "firing": 0, "pending": 0, "worst": "info"},
             "events.list": lambda r: {"events": []},
+            "deploy.apps": lambda r: {"apps": [], "running": 0, "max_builds": 1},
+            "deploy.list": lambda r: {"deploys": []},
+            "deploy.refused": lambda r: {"refused": []},
             "notify.channels": lambda r: {"channels": []},
         }
 

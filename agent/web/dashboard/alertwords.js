@@ -28,6 +28,7 @@ export function stateBadge(state) {
 
 /** Address of the page of an entity; `query` is "from=..&to=.." or nothing. */
 export function hrefOf(cls, key, query) {
+	if (cls === "app") return `#/deploys/${encodeURIComponent(key)}`; // what became of it; its charts are its container's
 	if (cls === "backup") return `#/backups/${encodeURIComponent(key)}`; // a job; it has no charts
 	const page = cls === "container" || cls === "service" ? cls : `entity/${encodeURIComponent(cls)}`;
 	return `#/${page}/${encodeURIComponent(key)}${query ? `?${query}` : ""}`;
@@ -113,7 +114,7 @@ export const DELIVERY_STATES = Object.keys(DELIVERIES);
 
 export const deliveryBadge = (state) => badge(...(DELIVERIES[state] ?? ["off", state]));
 
-const GOOD = new Set(["recovered", "succeeded", "verified", "drilled", "restored"]); // of backups
+const GOOD = new Set(["recovered", "succeeded", "verified", "drilled", "restored", "done"]); // of backups and deploys
 
 /** {kind, text} of an event. */
 export function eventKind(ev) {

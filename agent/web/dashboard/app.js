@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start of the dashboard: signs in with the token of a link, loads what all pages need, and shows the page of the
 // route in the address (#/containers?range=6h). A page is an object
-//   {node, ranged, stream, start(), sample(detail), alerts(), backup(detail), resume(), repaint(), destroy()}
-// where `ranged` tells that it shows a range of time, `stream` is the query of the live samples it wants, alerts() is
-// called when alerts, silences, events or deliveries changed, backup() with each step of a run of a backup.
+//   {node, ranged, stream, start(), sample(detail), alerts(), backup(detail), deploy(detail), resume(), repaint(), destroy()}
+// or a promise of one; `ranged` tells that it shows a range of time, `stream` is the query of the live samples it wants, alerts() is
+// called when alerts, silences, events or deliveries changed, backup() with each step of a run of a backup, deploy() with each
+// step of a deploy.
 
 import { get, signIn, takeToken } from "/assets/api.js";
 import { about } from "/assets/about.js";
@@ -27,6 +28,7 @@ const ROUTES = {
 	"": overview,
 	alerts: alertsPage,
 	backups: backupsPage,
+	deploys: async (ctx, name) => (await import("/assets/deploys.js")).deploysPage(ctx, name),
 	containers: (ctx) => cgroupTable(ctx, "container"),
 	services: (ctx) => cgroupTable(ctx, "service"),
 	container: (ctx, key) => entityPage(ctx, "container", key),
@@ -82,6 +84,7 @@ class App {
 			if (!e.detail.first) this.page?.alerts?.();
 		});
 		this.live.addEventListener("backup", (e) => this.page?.backup?.(e.detail));
+		this.live.addEventListener("deploy", (e) => this.page?.deploy?.(e.detail));
 		setInterval(() => document.hidden || this.refreshHost(), HOST_REFRESH_MS);
 		setInterval(() => document.hidden && this.refreshAlerts(), HIDDEN_REFRESH_MS);
 	}
@@ -117,15 +120,29 @@ class App {
 		this.path = path;
 		this.page?.destroy?.();
 		const make = ROUTES[parts[0] ?? ""] ?? (() => notFound(path));
-		this.page = make(this.ctx, ...parts.slice(1));
+		const page = make(this.ctx, ...parts.slice(1));
 		this.header.here(path || "/");
-		this.header.bar.hidden = !this.page.ranged;
+		if (page instanceof Promise) this.showLater(page);
+		else this.show(page);
+	}
+
+	/** A page whose module is fetched when it is opened: what most visits do not need is not in the way of the others. */
+	async showLater(coming) {
+		const waiting = { node: message("Loading …"), stream: "class=agent" };
+		this.show(waiting);
+		const page = await coming.catch((e) => ({ node: message(`The page could not be loaded: ${e.message}`) }));
+		if (this.page === waiting) this.show(page);
+	}
+
+	show(page) {
+		this.page = page;
+		this.header.bar.hidden = !page.ranged;
 		this.header.showRange();
-		this.main.replaceChildren(this.page.node);
+		this.main.replaceChildren(page.node);
 		scrollTo(0, 0);
-		this.live.want(this.page.stream ?? null);
+		this.live.want(page.stream ?? null);
 		this.keepAddress();
-		this.page.start?.();
+		page.start?.();
 	}
 
 	/** The range stays in the address of pages that show one, without a new entry in the history. */
@@ -143,13 +160,9 @@ function decode(part) {
 	}
 }
 
-const notFound = (path) => ({
-	node: el(
-		"div",
-		{ class: "page" },
-		el("p", { class: "message" }, `There is no page “${path}”. `, el("a", { href: "#/" }, "Overview")),
-	),
-});
+const message = (...content) => el("div", { class: "page" }, el("p", { class: "message" }, ...content));
+
+const notFound = (path) => ({ node: message(`There is no page “${path}”. `, el("a", { href: "#/" }, "Overview")) });
 
 async function start() {
 	const token = takeToken();

@@ -13,7 +13,7 @@ import { el, setText } from "/assets/dom.js";
 import { Legend } from "/assets/legend.js";
 import { Overlay } from "/assets/overlay.js";
 import { color, dash, palette } from "/assets/palette.js";
-import { area, limitLine, line, marker } from "/assets/plotters.js";
+import { area, limitLine, line, marker, markerText } from "/assets/plotters.js";
 import { axisRange, isStacked, makeRows, marksOf } from "/assets/rows.js";
 import { align, nearest } from "/assets/track.js";
 import { clock, duration, format, formatTick, timeTick } from "/assets/units.js";
@@ -178,6 +178,14 @@ export class Chart {
 		this.legend.say(limit === null ? "" : `${this.spec.limitLabel} ${format(limit, this.spec.unit)}`, kinds);
 		if (limit !== null) limitLine(ctx, g, limit, palette().limit);
 		for (const m of this.marks) marker(ctx, g, m.time, color(m.color));
+		this.nameMarks(ctx, g);
+	}
+
+	/** Where they are dense some stay without: the legend and the reading line tell. */
+	nameMarks(ctx, g) {
+		const named = this.marks.filter((m) => m.text).sort((a, b) => a.time - b.time);
+		let from = -Infinity;
+		for (const m of named) from = markerText(ctx, g, m.time, m.text, color(m.color), from);
 	}
 
 	repaint() {

@@ -4,6 +4,7 @@
 
 import { ApiError, entities } from "/assets/api.js";
 import { ChartGroup } from "/assets/chartgroup.js";
+import { deployMarks, switchedAt } from "/assets/deploymarks.js";
 import { el, setText } from "/assets/dom.js";
 import { eventMarks } from "/assets/eventmarks.js";
 import { FiringStrip } from "/assets/firing.js";
@@ -83,7 +84,20 @@ class EntityPage {
 
 	async alerts() {
 		this.firing.load(this.abort.signal);
-		this.group.setEvents(await eventMarks(this.id, this.abort.signal));
+		const { signal } = this.abort;
+		const marks = await Promise.all([eventMarks(this.id, signal), this.deploys(signal)]);
+		this.group.setEvents(marks.flat());
+	}
+
+	/** Those of the app that a container runs; of the host all. */
+	async deploys(signal) {
+		const app = this.cls === "host" ? null : this.entity.labels?.app;
+		return app === undefined ? [] : deployMarks(this.id, app, signal);
+	}
+
+	deploy({ deploy }) {
+		const mine = this.cls === "host" || deploy.app === this.entity.labels?.app;
+		if (mine && switchedAt(deploy) !== null) this.alerts();
 	}
 
 	async load() {

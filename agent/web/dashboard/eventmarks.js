@@ -7,7 +7,7 @@ const KINDS = "alert.firing,alert.recovered,alert.flapping";
 const MOST = 300;
 const COLORS = { critical: "bad", warning: 3, info: "faint" };
 
-/** [{time, title, label, color, entity, metric}] of one entity "CLASS/KEY", or of all (null); [] when they cannot be had. */
+/** [{time, title, label, color, entity, metric}], of deploys also `text`, of one entity "CLASS/KEY", or of all (null); [] when they cannot be had. */
 export async function eventMarks(entity, signal) {
 	const q = new URLSearchParams({ kinds: KINDS, limit: MOST });
 	if (entity !== null) q.set("entity", entity);

@@ -154,6 +154,7 @@ export class Header {
 		const pages = [
 			["#/", "Overview"],
 			["#/alerts", "Alerts", undefined, this.alertCount()],
+			["#/deploys", "Deploys"],
 			["#/backups", "Backups"],
 			["#/containers", "Containers", counts.container ?? 0],
 		];

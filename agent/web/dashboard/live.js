@@ -4,6 +4,7 @@
 //   sample  detail {time, entities}
 //   alerts  detail {firing, worst, first}: what fires changed; first: it is what a stream begins with
 //   backup  detail {run}: a run of a backup began, went on or ended
+//   deploy  detail {deploy}: a deploy began, went on or ended
 //   resume  samples were missed: what is shown must be fetched again
 //   state   the texts of `state` and `lastSample` changed
 
@@ -47,7 +48,7 @@ export class Live extends EventTarget {
 		source.addEventListener("open", () => this.opened());
 		source.addEventListener("sample", (e) => this.sample(e));
 		source.addEventListener("alerts", (e) => this.alerts(e));
-		source.addEventListener("backup", (e) => this.backup(e));
+		for (const name of ["backup", "deploy"]) source.addEventListener(name, (e) => this.pass(name, e));
 		source.addEventListener("error", () => this.failed());
 	}
 
@@ -82,9 +83,9 @@ export class Live extends EventTarget {
 		this.told = true;
 	}
 
-	backup(e) {
+	pass(name, e) {
 		const detail = parse(e.data);
-		if (detail) this.dispatchEvent(new CustomEvent("backup", { detail }));
+		if (detail) this.dispatchEvent(new CustomEvent(name, { detail }));
 	}
 
 	failed() {

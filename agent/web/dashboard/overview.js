@@ -4,6 +4,8 @@
 import { entities, series } from "/assets/api.js";
 import { BackupStrip } from "/assets/backupstrip.js";
 import { ChartGroup } from "/assets/chartgroup.js";
+import { deployMarks, switchedAt } from "/assets/deploymarks.js";
+import { DeployStrip } from "/assets/deploystrip.js";
 import { el } from "/assets/dom.js";
 import { eventMarks } from "/assets/eventmarks.js";
 import { FiringStrip } from "/assets/firing.js";
@@ -31,6 +33,7 @@ class Overview {
 		this.group = new ChartGroup(ctx);
 		this.tiles = new Tiles(ctx.interval);
 		this.firing = new FiringStrip(ctx);
+		this.deploys = new DeployStrip(ctx);
 		this.backups = new BackupStrip(ctx);
 		this.top = [
 			new TopList({
@@ -50,6 +53,7 @@ class Overview {
 			{ class: "page overview" },
 			el("h2", { class: "sr" }, "Overview"),
 			this.firing.node,
+			this.deploys.node,
 			this.backups.node,
 			this.tiles.node,
 			this.grid,
@@ -59,6 +63,7 @@ class Overview {
 	async start() {
 		this.abort = new AbortController();
 		this.alerts();
+		this.deploys.load(this.abort.signal);
 		this.backups.load(this.abort.signal);
 		let now;
 		try {
@@ -165,6 +170,7 @@ class Overview {
 		}
 		this.tiles.filesystems(of("filesystem"));
 		this.firing.tick();
+		this.deploys.tick();
 		this.backups.tick();
 		this.top.forEach((t) => t.show(of("container")));
 		this.group.sample(detail);
@@ -172,7 +178,14 @@ class Overview {
 
 	async alerts() {
 		this.firing.load(this.abort.signal);
-		this.group.setEvents(await eventMarks(null, this.abort.signal));
+		const { signal } = this.abort;
+		const marks = await Promise.all([eventMarks(null, signal), deployMarks("host/host", null, signal)]);
+		this.group.setEvents(marks.flat());
+	}
+
+	deploy({ deploy }) {
+		this.deploys.load(this.abort.signal);
+		if (switchedAt(deploy) !== null) this.alerts();
 	}
 
 	backup({ run }) {
@@ -181,6 +194,7 @@ class Overview {
 
 	resume() {
 		this.alerts();
+		this.deploys.load(this.abort.signal);
 		this.backups.load(this.abort.signal);
 		this.group.load();
 		this.loadLines();
