@@ -48,5 +48,5 @@ probe() {
 		# While it comes up, what is asked for often is found soon.
 		if [ "$good" = 0 ]; then sleep 0.2; else sleep "$interval"; fi
 	done
-	say "healthy $good times in a row"
+	if [ "$good" = 1 ]; then say "healthy"; else say "healthy $good times in a row"; fi
 }
