@@ -36,7 +36,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all everything help test check unit replay system browser asan valgrind bench bench-backup bench-swaps fuzz fuzzers lint format docs install clean vmtest
+.PHONY: all everything help test check unit replay system browser asan valgrind bench bench-backup bench-deploy bench-swaps fuzz fuzzers lint format docs install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -155,6 +155,9 @@ bench: $(BUILD)/agent $(BUILD)/tests/cgroups $(BUILD)/tests/rules ## what the ag
 
 bench-backup: $(BUILD)/agent $(BUILD)/tests/null_s3 ## what a backup costs, beside other pipelines; BENCH="--scale 70 --only dump,restore"
 	/usr/bin/python3 tests/bench/backup.py $(BENCH)
+
+bench-deploy: $(BUILD)/agent ## the timeline of a deploy, per stage; BENCH="--deploys 10"
+	/usr/bin/python3 tests/bench/deploy.py $(BENCH)
 
 bench-swaps: ## requests lost in 20 deploys through each router; BENCH="--only nginx --app abrupt --post --drain 11"
 	/usr/bin/python3 tests/bench/swaps.py $(BENCH)
