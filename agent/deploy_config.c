@@ -319,8 +319,8 @@ int deploy_config_find(const struct deploy_config *d, const char *name,
 	}
 	if (d->n_apps == 0)
 		return err_set(e, ENOENT,
-			"no deploys are set up: there is no apps group in the configuration (an "
-			"agent that was started with --config needs the same here)");
+			"there is no app \"%s\": the configuration that was read has no apps group",
+			name);
 	return err_set(e, ENOENT, "there is no app \"%s\"%s%s%s", name,
 		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }

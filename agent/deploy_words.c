@@ -10,11 +10,10 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "deploy-hooks/deploy.h"
-#include "deploy-hooks/hook.h"
 
 enum {
 	COMMIT_SHOWN = 8,
-	NOTHING_MS = 100, /* a stage that is over sooner and may be nothing was nothing */
+	NOTHING_MS = 100, /* whoever does not want to wait sets the time to 0 */
 };
 
 static enum deploy_state state_of(const json_t *deploy)
@@ -142,22 +141,12 @@ const char *deploy_words_stage(const json_t *stage)
 	return name;
 }
 
-/* Most apps have no gates, no registry and no release command: such stages are over at once. */
-static bool may_be_nothing(const char *stage)
-{
-	const struct hook_stage *s = hook_stage_find(stage);
-
-	return !s || s->role != HOOK_DRIVER || strcmp(stage, "push") == 0 ||
-	       strcmp(stage, "release") == 0;
-}
-
 bool deploy_words_is_nothing(const json_t *stage)
 {
-	const char *state = json_view_text(stage, "state");
+	int64_t took_ms = json_view_int(stage, "ended_ms") - json_view_int(stage, "started_ms");
 
-	return (strcmp(state, "done") == 0 || strcmp(state, "skipped") == 0) &&
-	       may_be_nothing(json_view_text(stage, "stage")) &&
-	       json_view_int(stage, "ended_ms") - json_view_int(stage, "started_ms") < NOTHING_MS;
+	return json_is_true(json_object_get(stage, "nothing")) ||
+	       (!*json_view_text(stage, "verb") && took_ms < NOTHING_MS);
 }
 
 void deploy_words_waits(const json_t *deploy, char *to, size_t size)

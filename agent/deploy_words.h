@@ -30,7 +30,7 @@ void deploy_words_took(char *to, size_t size, int64_t ms);
 
 /* One of its stages: "build", "back to the old version". */
 const char *deploy_words_stage(const json_t *stage);
-/* It was over at once, so there was no hook for it or nothing to do. */
+/* No hook serves it, or the time to wait is none; of one that is over. */
 bool deploy_words_is_nothing(const json_t *stage);
 
 /* Why it waits, or is held up: "second in the queue", "less than 512 MiB of memory are free"; "" when it does not wait. */

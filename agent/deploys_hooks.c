@@ -11,6 +11,7 @@
 #include "agent/deploys_internal.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "deploy-hooks/deploy_stages.h"
 
 enum { LINE_SIZE = 400, WHY_SIZE = 900, PROBE_MARGIN_MS = 10 * 1000 };
 
@@ -269,6 +270,8 @@ void deploys_run_hooks(struct deploys_work *w, const char *stage, const char *ve
 		return;
 	}
 	if (!h->list.n) {
+		if (!is_status)
+			deploy_stages_nothing(w->d);
 		done(w, is_status ? HOOK_SKIP : HOOK_DONE, "");
 		return;
 	}

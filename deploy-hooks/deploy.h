@@ -115,7 +115,7 @@ struct deploy {
 	char verdict[DEPLOY_VERDICT_SIZE]; /* "CPU 12.1 % -> 25.3 % (+109 %), memory ..." */
 	int64_t downtime_ms; /* measured, by a hook or else by machine.h with DEPLOY_RECREATE; -1: not measured */
 	/* Array of {"stage","verb","state","started_ms","ended_ms","attempts"}, in order; the state is one of "running", "done",
-	 * "skipped", "failed", "cancelled", "interrupted" (the agent ended); "watch" and "drain" have the verb "". Owned. */
+	 * "skipped", "failed", "cancelled", "interrupted" (the agent ended); "watch" and "drain" have the verb "". One that no hook serves has "nothing": true. Owned. */
 	json_t *stages;
 	json_t *document; /* commits and files of the delivery; owned, may be NULL */
 };

@@ -47,6 +47,14 @@ void deploy_stages_end(struct deploy *d, const char *state, int64_t now_ms)
 	(void)json_object_set_new(stage, "ended_ms", json_integer(now_ms));
 }
 
+void deploy_stages_nothing(struct deploy *d)
+{
+	json_t *stage = running(d);
+
+	if (stage)
+		(void)json_object_set_new(stage, "nothing", json_true());
+}
+
 int64_t deploy_stages_began_ms(const struct deploy *d, const char *stage, const char *verb)
 {
 	for (size_t i = json_array_size(d->stages); i > 0; i--) {

@@ -275,7 +275,7 @@ START_TEST(an_unknown_app_is_answered_with_the_nearest)
 	ck_assert_str_eq(e.msg, "there is no app \"entirely\"");
 	build("");
 	ck_assert_int_eq(deploy_config_find(built, "shop", &a, &e), -ENOENT);
-	ck_assert(strstr(e.msg, "no deploys are set up") != NULL);
+	ck_assert(strstr(e.msg, "has no apps group") != NULL);
 }
 END_TEST
 
