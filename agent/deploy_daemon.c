@@ -153,7 +153,7 @@ static char *runtime_dir(const struct daemon *d)
 
 	if (given && *given == '/' && !strchr(given, ':'))
 		return str_format("%s/deploys", given);
-	return str_format("%s/deploys/run", d->state.path);
+	return str_format("%s/deploys/.run", d->state.path);
 }
 
 static void find_cgroup(struct deploy_daemon *x)

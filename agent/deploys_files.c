@@ -103,7 +103,7 @@ int deploys_make_folders(struct deploys_work *w, struct err *e)
 	struct deploys *s = w->deploys;
 	_cleanup_(free_p) char *work = deploys_work_folder(w);
 	_cleanup_(free_p) char *cache = deploys_path(s, w->d->app, "cache");
-	_cleanup_(free_p) char *state = str_format("%s/deploys/state", s->o.state_dir);
+	_cleanup_(free_p) char *state = str_format("%s/deploys/.state", s->o.state_dir);
 	int r;
 
 	/* What an attempt left that was cut short. */

@@ -149,7 +149,7 @@ static int start_hook(
 	struct deploys *s = w->deploys;
 	struct deploys_hooks *h = &w->hooks;
 	_cleanup_(free_p) char *cache = deploys_path(s, a->name, "cache");
-	_cleanup_(free_p) char *state = str_format("%s/deploys/state", s->o.state_dir);
+	_cleanup_(free_p) char *state = str_format("%s/deploys/.state", s->o.state_dir);
 	_cleanup_(free_p) char *work = deploys_work_folder(w);
 	_cleanup_(free_p) char *keep =
 		strcmp(h->stage->name, "retire") == 0 ? versions_kept(w, a) : NULL;
