@@ -103,7 +103,7 @@ const STEPS = [
 	["Drain", ["drain", "stop"], "start-first"],
 	["Clean up", ["retire"]],
 ];
-const NOTHING_MS = 8; // a stage without a hook is done at once
+const NOTHING_MS = 100; // a stage without a hook is done at once; to push an image or to migrate a database takes longer
 
 /** Whether a step is among those that this deploy goes through. */
 function applies(d, when, seen) {

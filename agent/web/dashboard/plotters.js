@@ -85,18 +85,20 @@ export function limitLine(ctx, g, value, color) {
 
 const TEXT_GAP = 6;
 
-/** What a mark is, beside its line at the top, where it has room: from `from` on. Returns where it ends. */
+/** What a mark is, beside its line at the top, on the side that has room: from `from` on. Returns where it ends. */
 export function markerText(ctx, g, time, text, color, from) {
 	const box = g.getArea();
-	const x = Math.round(g.toDomXCoord(time * 1000)) + TEXT_GAP;
+	const at = Math.round(g.toDomXCoord(time * 1000));
 	ctx.save();
 	ctx.font = "10.5px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 	ctx.fillStyle = color;
-	const end = x + ctx.measureText(text).width;
-	const fits = x >= Math.max(from, box.x) && end <= box.x + box.w;
+	const { width } = ctx.measureText(text);
+	const right = at + TEXT_GAP + width <= box.x + box.w;
+	const x = right ? at + TEXT_GAP : at - TEXT_GAP - width;
+	const fits = at >= box.x && at <= box.x + box.w && x >= Math.max(from, box.x);
 	if (fits) ctx.fillText(text, x, box.y + 9);
 	ctx.restore();
-	return fits ? end + TEXT_GAP : from;
+	return fits ? Math.max(x + width, at) + TEXT_GAP : from;
 }
 
 /** A mark at the top of the plot with a line down: something happened here. */
