@@ -36,7 +36,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all everything help test check unit replay system browser asan valgrind bench bench-backup bench-deploy bench-swaps fuzz fuzzers lint format docs install clean vmtest
+.PHONY: all everything help test check unit replay system browser asan valgrind bench bench-backup bench-deploy bench-swaps bench-webhooks fuzz fuzzers lint format docs install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -158,6 +158,9 @@ bench-backup: $(BUILD)/agent $(BUILD)/tests/null_s3 ## what a backup costs, besi
 
 bench-deploy: $(BUILD)/agent ## the timeline of a deploy, per stage; BENCH="--deploys 10"
 	/usr/bin/python3 tests/bench/deploy.py $(BENCH)
+
+bench-webhooks: $(BUILD)/agent ## how deliveries of webhooks are answered under a flood; BENCH="--n 1000 --seconds 10"
+	/usr/bin/python3 tests/bench/webhooks.py $(BENCH)
 
 bench-swaps: ## requests lost in 20 deploys through each router; BENCH="--only nginx --app abrupt --post --drain 11"
 	/usr/bin/python3 tests/bench/swaps.py $(BENCH)
