@@ -175,9 +175,11 @@ static void say(struct delivery_refusals *s, const struct pending *p)
 		s->unlogged++;
 		return;
 	}
-	log_warning("deploys: a delivery for app \"%s\" from %s was answered with %u: %s; %lld "
-		    "more were not logged",
-		p->app, p->peer, p->status, p->why, (long long)s->unlogged);
+	if (s->unlogged)
+		log_info(
+			"deploys: %lld more deliveries were refused since", (long long)s->unlogged);
+	log_warning("deploys: a delivery for app \"%s\" from %s was answered with %u: %s", p->app,
+		p->peer, p->status, p->why);
 	s->logged_ms = now_ms;
 	s->unlogged = 0;
 }

@@ -256,7 +256,11 @@ static void client_is(const char *peer, const char *forwarded, const char *expec
 	struct peer_key k = peer_client((const struct sockaddr *)&s, forwarded);
 	struct peer_key want = key(expected);
 
+	char text[PEER_TEXT_MAX];
+
 	ck_assert_msg(memcmp(&k, &want, sizeof(k)) == 0, "%s, %s", peer, forwarded);
+	peer_client_text((const struct sockaddr *)&s, forwarded, text, sizeof(text));
+	ck_assert_str_eq(text, expected);
 }
 
 START_TEST(behind_a_proxy_the_client_is_who_the_proxy_saw)

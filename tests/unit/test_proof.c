@@ -39,6 +39,24 @@ static int verified(const struct proof *p, const char *body)
 	return r;
 }
 
+/* The daemon hears what the web process has found. */
+static void expect_told(const struct proof *p)
+{
+	json_t *j = proof_to_json(p);
+	struct proof told;
+	struct err e;
+
+	ck_assert_msg(proof_from_json(j, &told, &e) == 0, "%s", e.msg);
+	json_decref(j);
+	ck_assert_int_eq(told.kind, p->kind);
+	ck_assert_str_eq(told.id, p->id);
+	ck_assert_int_eq(told.timestamp_s, p->timestamp_s);
+	if (p->kind != PROOF_NONE) {
+		ck_assert_str_eq(told.value, p->value);
+		ck_assert_int_eq(told.signs_field, p->signs_field);
+	}
+}
+
 static void ck_proof(const struct provider *p, struct headers h, const char *rest,
 	enum proof_kind kind, const char *value)
 {
@@ -46,6 +64,7 @@ static void ck_proof(const struct provider *p, struct headers h, const char *res
 
 	ck_assert_int_eq(got.kind, kind);
 	ck_assert_str_eq(got.value, value);
+	expect_told(&got);
 }
 
 START_TEST(each_sender_has_its_header)
@@ -231,7 +250,36 @@ START_TEST(trap_11_too_much_is_too_much_however_it_comes)
 }
 END_TEST
 
-RUN_TESTS("proof", each_sender_has_its_header, trap_05_of_a_form_each_signs_something_else,
-	trap_05_a_form_that_says_two_things_is_refused, trap_08_what_is_no_signature_proves_nothing,
-	trap_15_and_16_the_secret_may_be_in_the_path, trap_18_gitlab_proves_in_one_of_two_ways,
-	trap_11_too_much_is_too_much_however_it_comes)
+START_TEST(what_is_told_wrongly_is_refused)
+{
+	static const char *const wrong[] = {"{}", "{\"kind\":\"\"}", "{\"kind\":\"Token\"}",
+		"{\"kind\":1}", "{\"kind\":\"token\",\"value\":1}",
+		"{\"kind\":\"token\",\"value\":\"a\\u0000b\"}",
+		"{\"kind\":\"standard\",\"value\":\"v\",\"id\":[]}"};
+	_cleanup_(free_p) char *lengthy =
+		str_format("{\"kind\":\"token\",\"value\":\"%01024d\"}", 0);
+	struct proof p = {.kind = PROOF_PATH};
+	struct err e;
+
+	for (size_t i = 0; i <= ARRAY_LEN(wrong); i++) {
+		const char *text = i < ARRAY_LEN(wrong) ? wrong[i] : lengthy;
+		json_t *j = json_loads(text, JSON_ALLOW_NUL, NULL);
+
+		ck_assert_ptr_nonnull(j);
+		ck_assert_int_eq(proof_from_json(j, &p, &e), -EBADMSG);
+		ck_assert_int_eq(p.kind, PROOF_PATH);
+		json_decref(j);
+	}
+	/* What no text can say proves nothing. */
+	p = (struct proof){.kind = PROOF_TOKEN, .value = "\xff\xfe"};
+	json_t *j = proof_to_json(&p);
+	ck_assert_int_eq(proof_from_json(j, &p, &e), 0);
+	ck_assert_int_eq(p.kind, PROOF_NONE);
+	json_decref(j);
+}
+END_TEST
+
+RUN_TESTS("proof", what_is_told_wrongly_is_refused, each_sender_has_its_header,
+	trap_05_of_a_form_each_signs_something_else, trap_05_a_form_that_says_two_things_is_refused,
+	trap_08_what_is_no_signature_proves_nothing, trap_15_and_16_the_secret_may_be_in_the_path,
+	trap_18_gitlab_proves_in_one_of_two_ways, trap_11_too_much_is_too_much_however_it_comes)
