@@ -29,7 +29,7 @@ static bool is_driver(const json_t *row)
 static void add_row(struct columns *table, const json_t *row)
 {
 	const char *problem = json_view_text(row, "problem"), *path = json_view_text(row, "path");
-	const char *name = json_view_text(row, "name");
+	const char *name = json_view_text(row, "name"), *note = json_view_text(row, "note");
 	bool mine = json_is_true(json_object_get(row, "override"));
 	const char *cells[] = {json_view_text(row, "stage"), *name ? name : "-",
 		*problem ? "WRONG"
@@ -45,6 +45,8 @@ static void add_row(struct columns *table, const json_t *row)
 	columns_row(table, cells, ARRAY_LEN(cells), 2, *problem ? TERM_RED : TERM_GREEN);
 	if (*problem)
 		columns_note(table, "%s", problem);
+	if (*note)
+		columns_note(table, "%s", note);
 }
 
 static int print_check(const struct command_call *c, const json_t *reply)

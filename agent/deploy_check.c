@@ -117,22 +117,51 @@ static const char *option(const struct deploy_app *a, const char *name)
 	return json_string_value(json_object_get(a->options, name));
 }
 
-/* What the options leave open: nothing that forbids a start of the agent. */
-static void check_options(const struct deploy_app *a, const char *stage, struct buf *to)
+static bool is_driver(const struct deploy_app *a, enum deploy_app_driver what, const char *name)
 {
-	const char *route = a->drivers[DEPLOY_APP_ROUTE];
+	return strcmp(a->drivers[what], name) == 0;
+}
 
-	if (strcmp(stage, "route") == 0 && strcmp(route, "none") == 0 && option(a, "domain"))
+/* What the options leave open, though it can be deployed. */
+static void add_notes(const struct deploy_app *a, const char *stage, struct buf *to)
+{
+	bool away = a->strategy == DEPLOY_RECREATE;
+
+	if (strcmp(stage, "route") == 0 && is_driver(a, DEPLOY_APP_ROUTE, "none") &&
+		option(a, "domain"))
 		add_problem(to,
 			"domain is set, but nobody leads %s to the app: set route to caddy, nginx, "
 			"haproxy or traefik",
 			option(a, "domain"));
-	if (strcmp(stage, "build") == 0 && strcmp(a->drivers[DEPLOY_APP_BUILD], "image") == 0 &&
+	if (strcmp(stage, "build") == 0 && is_driver(a, DEPLOY_APP_BUILD, "image") &&
 		!option(a, "image") && !a->webhook.provider)
 		add_problem(to,
 			"the option image is not set: only `agent deploy image %s IMAGE` can "
 			"deploy",
 			a->name);
+	if (strcmp(stage, "start") == 0 && away)
+		add_problem(to, "the old version is stopped before the new one starts: the app is "
+				"away for a "
+				"moment, because of volumes, publish or overlap");
+}
+
+/* The template unit is the administrator's. */
+static void check_unit(const struct deploy_check *c, struct buf *to)
+{
+	static const char *const folders[] = {"/etc/systemd/system", "/run/systemd/system",
+		"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"};
+	const char *unit = option(c->app, "unit");
+
+	if (!unit)
+		unit = c->app->name;
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		_cleanup_(free_p) char *file =
+			str_format("%s%s/%s@.service", c->root ? c->root : "", folders[i], unit);
+
+		if (access(file, F_OK) == 0)
+			return;
+	}
+	add_problem(to, "there is no template unit %s@.service: make one in %s", unit, folders[0]);
 }
 
 static void check_repository(const struct deploy_check *c, struct buf *to)
@@ -171,7 +200,7 @@ static void check_secrets(const struct deploy_check *c, struct buf *to)
 }
 
 static void add_row(json_t *to, const struct hook_stage *s, const char *name,
-	const struct hook_file *f, const char *problem)
+	const struct hook_file *f, const char *problem, const char *note)
 {
 	static const char *const roles[] = {
 		[HOOK_DRIVER] = "driver",
@@ -179,10 +208,10 @@ static void add_row(json_t *to, const struct hook_stage *s, const char *name,
 		[HOOK_OBSERVER] = "observer",
 	};
 
-	(void)json_array_append_new(
-		to, json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?}", "stage", s->name, "role",
-			    roles[s->role], "name", name, "path", f->path, "override",
-			    f->is_override, "problem", *problem ? problem : NULL));
+	(void)json_array_append_new(to,
+		json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s?}", "stage", s->name, "role",
+			roles[s->role], "name", name, "path", f->path, "override", f->is_override,
+			"problem", *problem ? problem : NULL, "note", *note ? note : NULL));
 }
 
 /* "there is no hook build/mkae in /etc/agent/hooks; there are command, dockerfile, image" */
@@ -207,7 +236,8 @@ static void check_driver(const struct deploy_check *c, const char *const *folder
 	const struct hook_stage *s, json_t *to)
 {
 	_cleanup_(hook_file_done) struct hook_file f = {NULL, NULL, false};
-	_cleanup_(buf_done) struct buf problem = BUF_INIT(PROBLEM_MAX);
+	_cleanup_(buf_done) struct buf problem = BUF_INIT(PROBLEM_MAX),
+				       note = BUF_INIT(PROBLEM_MAX);
 	const char *name = deploy_app_hook(c->app, s->name);
 
 	if (name) {
@@ -219,12 +249,15 @@ static void check_driver(const struct deploy_check *c, const char *const *folder
 		else if (!f.is_override)
 			check_programs(c, s->name, name, &problem);
 	}
-	check_options(c->app, s->name, &problem);
+	add_notes(c->app, s->name, &note);
+	if (strcmp(s->name, "start") == 0 && is_driver(c->app, DEPLOY_APP_SWAP, "systemd") &&
+		!f.is_override)
+		check_unit(c, &problem);
 	if (strcmp(s->name, "fetch") == 0)
 		check_repository(c, &problem);
 	if (strcmp(s->name, "build") == 0)
 		check_secrets(c, &problem);
-	add_row(to, s, name, &f, buf_str(&problem));
+	add_row(to, s, name, &f, buf_str(&problem), buf_str(&note));
 }
 
 static int check_all(
@@ -237,7 +270,7 @@ static int check_all(
 		const struct hook_file *f = &list.files[i];
 		const char *slash = f->path ? strrchr(f->path, '/') : NULL;
 
-		add_row(to, s, slash ? slash + 1 : NULL, f, f->problem ? f->problem : "");
+		add_row(to, s, slash ? slash + 1 : NULL, f, f->problem ? f->problem : "", "");
 	}
 	return r;
 }

@@ -16,12 +16,13 @@ struct deploy_check {
 	const char *shipped_hooks;
 	const char *state_dir;
 	const char *path; /* where programs are looked for, as in PATH; NULL: that of hooks */
+	const char *root; /* before the folders of systemd; NULL: "" */
 };
 
-/* An array of {"stage","role","name","path","override","problem"}, in the order of the stages, new reference; drivers have one row
+/* An array of {"stage","role","name","path","override","problem","note"}, in the order of the stages, new reference; drivers have one row
  * each (without a hook: "name" and "path" are null, nothing is done), gates and observers one for each of their files.
  * "problem" is null or says what is wrong and what helps: of the file, of programs that a shipped hook needs, of
- * secrets that are missing, of what the options leave open. Reads files and blocks as long. */
+ * secrets that are missing: with one a deploy fails. "note" is null or what the options leave open. Reads files and blocks as long. */
 int deploy_check(const struct deploy_check *c, json_t **out, struct err *e);
 
 #endif

@@ -117,7 +117,7 @@ struct deploy *deploys_serving(struct deploys *s, const char *app);
 /* Adds the last whole lines of its log, about `max` bytes. */
 void deploys_log_tail(struct deploys *s, const struct deploy *d, size_t max, struct buf *out);
 
-/* Which file serves each stage of the app and what is wrong; array of {"stage","role","name","path","override","problem"}. */
+/* Which file serves each stage of the app and what is wrong; array of {"stage","role","name","path","override","problem","note"}. */
 int deploys_check(struct deploys *s, const char *app, json_t **out, struct err *e);
 
 #endif

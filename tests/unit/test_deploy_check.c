@@ -61,8 +61,11 @@ static void check(const char *block)
 		"route/nginx", "probe/tcp", "probe/http", "push/registry", "start/systemd",
 		"stop/systemd", "retire/systemd"};
 	char text[1024], bin[200], etc[200], ship[200];
-	struct deploy_check c = {
-		.hooks_dir = etc, .shipped_hooks = ship, .state_dir = scratch, .path = bin};
+	struct deploy_check c = {.hooks_dir = etc,
+		.shipped_hooks = ship,
+		.state_dir = scratch,
+		.path = bin,
+		.root = scratch};
 
 	for (size_t i = 0; i < ARRAY_LEN(shipped); i++)
 		script("shipped", shipped[i], 0755);
@@ -94,9 +97,12 @@ static const json_t *row(const char *stage, size_t n)
 
 static const char *problem(const char *stage)
 {
-	const char *text = json_view_text(row(stage, 0), "problem");
+	return json_view_text(row(stage, 0), "problem");
+}
 
-	return text ? text : "";
+static const char *note(const char *stage)
+{
+	return json_view_text(row(stage, 0), "note");
 }
 
 #define SOURCE "source = \"/srv/shop.git\""
@@ -181,13 +187,34 @@ START_TEST(one_of_two_programs_is_enough)
 }
 END_TEST
 
-START_TEST(a_domain_that_nobody_leads_to_the_app)
+START_TEST(what_can_be_deployed_but_may_not_be_meant_is_a_note)
 {
 	check(SOURCE ", domain = \"shop.example.com\"");
-	ck_assert_msg(strstr(problem("route"), "nobody leads shop.example.com to the app") != NULL,
-		"%s", problem("route"));
-	check(SOURCE ", domain = \"shop.example.com\", route = \"nginx\"");
+	ck_assert_msg(strstr(note("route"), "nobody leads shop.example.com to the app") != NULL,
+		"%s", note("route"));
 	ck_assert_str_eq(problem("route"), "");
+	check(SOURCE ", domain = \"shop.example.com\", route = \"nginx\"");
+	ck_assert_str_eq(note("route"), "");
+	check(SOURCE ", volumes = \"a:/b\"");
+	ck_assert_msg(strstr(note("start"), "away for a moment") != NULL, "%s", note("start"));
+	check("build = \"image\"");
+	ck_assert_msg(strstr(note("build"), "only `agent deploy image shop IMAGE`") != NULL, "%s",
+		note("build"));
+	ck_assert_str_eq(problem("build"), "");
+}
+END_TEST
+
+START_TEST(systemd_needs_a_template_of_yours)
+{
+	programs = "git curl nix systemctl ss";
+	check(SOURCE ", build = \"nix\", swap = \"systemd\"");
+	ck_assert_str_eq(problem("start"),
+		"there is no template unit shop@.service: make one in /etc/systemd/system");
+	script("etc/systemd/system", "shop@.service", 0644);
+	check(SOURCE ", build = \"nix\", swap = \"systemd\"");
+	ck_assert_str_eq(problem("start"), "");
+	check(SOURCE ", build = \"nix\", swap = \"systemd\", unit = \"web\"");
+	ck_assert(str_starts(problem("start"), "there is no template unit web@.service"));
 }
 END_TEST
 
@@ -219,8 +246,6 @@ START_TEST(an_app_without_a_source_needs_a_repository)
 	ck_assert_str_eq(problem("fetch"), "");
 	check("build = \"image\"");
 	ck_assert_str_eq(problem("fetch"), "");
-	ck_assert_msg(strstr(problem("build"), "only `agent deploy image shop IMAGE`") != NULL,
-		"%s", problem("build"));
 }
 END_TEST
 
@@ -238,7 +263,8 @@ int main(void)
 	tcase_add_test(tc, one_that_is_nowhere_is_told_with_those_there_are);
 	tcase_add_test(tc, gates_and_observers_have_a_row_for_each_file);
 	tcase_add_test(tc, one_of_two_programs_is_enough);
-	tcase_add_test(tc, a_domain_that_nobody_leads_to_the_app);
+	tcase_add_test(tc, what_can_be_deployed_but_may_not_be_meant_is_a_note);
+	tcase_add_test(tc, systemd_needs_a_template_of_yours);
 	tcase_add_test(tc, secrets_that_are_missing);
 	tcase_add_test(tc, an_app_without_a_source_needs_a_repository);
 	suite_add_tcase(s, tc);
