@@ -44,6 +44,13 @@ static void on_sample(void *user)
 	control_push_sample(d->control);
 }
 
+static void on_collect(void *user)
+{
+	struct daemon *d = user;
+
+	deploy_daemon_collect(d->deploys);
+}
+
 static void on_regular(void *user)
 {
 	struct daemon *d = user;
@@ -196,6 +203,7 @@ static int open_collectors(struct daemon *d, struct err *e)
 	s->registry = d->registry;
 	s->problems = d->problems;
 	s->on_gone = on_gone;
+	s->on_collect = on_collect;
 	s->on_regular = on_regular;
 	s->on_sample = on_sample;
 	s->web_pid = web_pid;

@@ -8,6 +8,7 @@
 
 #include "agent/alerting.h"
 #include "agent/daemon_parts.h"
+#include "agent/deploy_after.h"
 #include "agent/deploy_cgroup_home.h"
 #include "agent/deploy_events.h"
 #include "agent/deploy_folders.h"
@@ -22,10 +23,11 @@ struct deploy_daemon {
 	struct daemon *daemon;
 	struct deploy_config *config;
 	struct deploys *deploys;
+	struct deploy_after *after;
 	char *runtime_dir, *cgroup, *hooks; /* owned */
 };
 
-static void on_change(void *user, const struct deploy *d)
+static void tell_change(void *user, const struct deploy *d)
 {
 	struct deploy_daemon *x = user;
 	struct control *c = x->daemon->control;
@@ -39,6 +41,14 @@ static void on_change(void *user, const struct deploy *d)
 	control_push_web_json(c, message);
 	control_push_deploy(c, d->id, message);
 	json_decref(message);
+}
+
+static void on_change(void *user, const struct deploy *d)
+{
+	struct deploy_daemon *x = user;
+
+	tell_change(x, d);
+	deploy_after_changed(x->after, d);
 }
 
 static void on_log(void *user, int64_t deploy, uint64_t size)
@@ -91,6 +101,7 @@ static void on_end(void *user, const struct deploy *d)
 	log_info("deploy %" PRId64 " of %s: %s%s%s", d->id, d->app, deploy_state_name(d->state),
 		*d->error ? ": " : "", d->error);
 	send_event(x, deploy_event(d, deploy_config_app(x->config, d->app), &facts));
+	deploy_after_ended(x->after, d);
 	if (d->state == DEPLOY_CANCELLED)
 		send_event(x, deploy_event_audit(d->app, d, d->error, ""));
 }
@@ -118,6 +129,11 @@ void deploy_daemon_before_sample(struct deploy_daemon *x)
 		alerting_notify(x->daemon->alerting), x->deploys, x->config, clock_wall_ms());
 }
 
+void deploy_daemon_collect(struct deploy_daemon *x)
+{
+	deploy_after_collect(x->after);
+}
+
 int deploy_daemon_prepare(const struct config *c, struct deploy_config **out, struct mistakes *m)
 {
 	return deploy_config_new(c, out, m);
@@ -127,6 +143,7 @@ void deploy_daemon_take(struct deploy_daemon *x, struct deploy_config *c)
 {
 	deploy_config_use_state(c, x->daemon->state.path);
 	deploys_configure(x->deploys, c);
+	deploy_after_configure(x->after, c);
 	deploy_config_free(x->config);
 	x->config = c;
 }
@@ -194,6 +211,8 @@ int deploy_daemon_new(struct daemon *d, struct deploy_daemon **out, struct err *
 		o.cgroup = x->cgroup;
 		r = deploys_new(&o, x->config, &x->deploys, e);
 	}
+	if (r == 0)
+		r = deploy_after_new(d, x->deploys, x->config, tell_change, x, &x->after, e);
 	if (r < 0) {
 		deploy_daemon_free(x);
 		return r;
@@ -206,6 +225,8 @@ void deploy_daemon_free(struct deploy_daemon *x)
 {
 	if (!x)
 		return;
+	deploy_after_free(x->after);
+	x->after = NULL; /* hooks that are ended are told */
 	deploys_free(x->deploys);
 	deploy_config_free(x->config);
 	free(x->runtime_dir);

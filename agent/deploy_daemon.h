@@ -20,6 +20,8 @@ void deploy_daemon_free(struct deploy_daemon *x); /* NULL is fine; as deploys_fr
 struct deploys *deploy_daemon_deploys(struct deploy_daemon *x);
 const struct deploy_config *deploy_daemon_config(const struct deploy_daemon *x);
 
+/* In each sample, before what is gone leaves: how the apps answer. */
+void deploy_daemon_collect(struct deploy_daemon *x);
 /* Before alarms are looked for in a sample: apps that are being swapped are not told as down. */
 void deploy_daemon_before_sample(struct deploy_daemon *x);
 

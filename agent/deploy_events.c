@@ -268,12 +268,12 @@ struct event *deploy_event_audit(
 	/* Each is its own story: none stands for another. */
 	event_set(&ev->key, "");
 	if (!d) {
-		event_title(ev, "%s: %s by %s", app, what, by);
+		event_title(ev, "%s: %s%s%s", app, what, *by ? " by " : "", by);
 		return ev;
 	}
 	deploy_phrase_what(d, &version);
-	event_title(ev, "Deploy %lld of %s: %s by %s%s%s%s", (long long)d->id, app, what, by,
-		*d->trigger ? " (" : "", d->trigger, *d->trigger ? ")" : "");
+	event_title(ev, "Deploy %lld of %s: %s%s%s%s%s%s", (long long)d->id, app, what,
+		*by ? " by " : "", by, *d->trigger ? " (" : "", d->trigger, *d->trigger ? ")" : "");
 	event_fact(ev, "Version", "%s", buf_str(&version));
 	return ev;
 }
