@@ -44,11 +44,13 @@ compose_copy() {
 
 compose() {
 	file=$(compose_file) || exit
+	ours=$project/.agent.$id.yaml
+	if [ -f "$ours" ]; then set -- --file "$ours" "$@"; fi
+	set -- --project-name "$app" --project-directory "$project" --file "$file" "$@"
 	if docker compose version >/dev/null 2>&1; then
-		set -- docker compose --project-name "$app" --project-directory "$project" --file "$file" --file "$project/.agent.$id.yaml" "$@"
+		run docker compose "$@"
 	else
 		need docker-compose
-		set -- docker-compose --project-name "$app" --project-directory "$project" --file "$file" --file "$project/.agent.$id.yaml" "$@"
+		run docker-compose "$@"
 	fi
-	run "$@"
 }
