@@ -55,9 +55,9 @@ static int check_source(const json_t *app, const char *path, struct err *e)
 {
 	const char *name = json_view_text(app, "name"), *source = json_view_text(app, "source");
 
-	if (source && strcmp(source, path) == 0)
+	if (json_is_true(json_object_get(app, "pushed")) || strcmp(source, path) == 0)
 		return 0;
-	if (source && *source)
+	if (*source)
 		return err_set(e, EINVAL,
 			"%s is deployed from %s; take the option source out of the configuration "
 			"to push to this server instead",

@@ -155,6 +155,7 @@ static json_t *app_to_json(struct deploys *s, const struct deploy_app *a)
 	set_text(j, "name", a->name);
 	set_text(j, "origin", a->origin);
 	set_text(j, "source", a->source);
+	(void)json_object_set_new(j, "pushed", json_boolean(a->is_pushed));
 	set_text(j, "branch", a->branch);
 	set_text(j, "build", a->drivers[DEPLOY_APP_BUILD]);
 	set_text(j, "swap", a->drivers[DEPLOY_APP_SWAP]);

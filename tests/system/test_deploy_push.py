@@ -250,6 +250,38 @@ def test_it_can_be_made_again_and_nothing_is_lost(shop):
     assert (shop.remote.parent.stat().st_mode & 0o777) == 0o700
 
 
+def test_a_push_outlives_a_crash_of_the_agent(shop):
+    shop.repo()
+    commit = shop.commit(wait="yes")
+    push = shop.pushing()
+    until(lambda: [d["state"] for d in shop.deploys()] == ["building"], 20, "the build")
+    shop.agent.kill()
+    (shop.folder / "gate").touch()
+    shop.agent.start(samples=1)
+    seen, _ = push.communicate(timeout=50)
+    assert push.returncode == 0, seen
+    assert (shop.branch(), shop.serves) == (commit, "line-1")
+
+
+def test_a_push_that_is_broken_off_leaves_the_deploy_and_a_branch_to_push_to(shop):
+    shop.repo()
+    base = shop.commit(file="1")
+    assert shop.push()[0]
+    commit = shop.commit(wait="yes")
+    push = shop.pushing()
+    until(lambda: shop.branch() == commit, 20, "the branch to move")
+    push.kill()
+    push.wait(10)
+    push.stdout.close()  # git's other end on this server has it too
+    (shop.folder / "gate").touch()
+    until(lambda: shop.serves == "line-2", 20, "the deploy to end")
+    until(lambda: shop.branch() in (base, commit), 20, "a branch")
+    shop.commit(wait=None)
+    good, seen = shop.push()
+    assert good, seen
+    assert shop.serves == "line-3"
+
+
 def test_a_push_while_the_agent_is_away_changes_nothing(shop):
     shop.repo()
     shop.commit(file="1")
