@@ -149,7 +149,7 @@ int deliveries_take(struct deliveries *s, const json_t *request, int body_fd,
 	deliveries_done_fn done, void *user, struct err *e)
 {
 	_cleanup_(close_p) int fd = body_fd;
-	struct proof proof = {PROOF_NONE};
+	struct proof proof = {.kind = PROOF_NONE};
 	struct verify *v = NULL;
 	struct err why = {""};
 	bool is_known;

@@ -148,7 +148,7 @@ json_t *webhook_request(const struct webhook *w)
 {
 	static const size_t kept[] = {20, 5, 1, 0};
 	char peer[PEER_TEXT_MAX], why[sizeof(w->why.msg)];
-	struct proof proof = {PROOF_NONE};
+	struct proof proof = {.kind = PROOF_NONE};
 	json_t *j;
 
 	w->provider->proof(&w->headers, w->secret, &proof);
