@@ -185,28 +185,58 @@ static void add_deploy(const json_t *deploy, struct buf *out)
 	buf_addc(out, ')');
 }
 
-/* What one may rely on now. */
+/* Whether it gave back what it had taken. */
+static bool came_back(const json_t *deploy, enum deploy_state end)
+{
+	enum deploy_state in = DEPLOY_QUEUED;
+	enum deploy_strategy strategy = DEPLOY_START_FIRST;
+
+	(void)deploy_state_find(json_view_text(deploy, "failed_in"), &in);
+	(void)deploy_strategy_find(json_view_text(deploy, "strategy"), &strategy);
+	return end == DEPLOY_ROLLED_BACK || deploy_state_touches(in, strategy);
+}
+
+static bool had_one(const json_t *deploy)
+{
+	const json_t *old = json_object_get(deploy, "old");
+
+	return *json_view_text(old, "image") || *json_view_text(old, "container");
+}
+
+/* What one may rely on now, of one that is not done. */
+static void add_still(
+	const json_t *deploy, const json_t *serves, enum deploy_state end, struct buf *out)
+{
+	bool back = came_back(deploy, end);
+
+	if (end == DEPLOY_SKIPPED || end == DEPLOY_SUPERSEDED)
+		return;
+	if (end == DEPLOY_BROKEN) {
+		buf_adds(out, "; neither version serves: somebody must look");
+	} else if (serves) {
+		buf_adds(out, "; ");
+		add_deploy(serves, out);
+		buf_adds(out, back ? " serves again" : " serves, as before");
+	} else if (back) {
+		buf_adds(out, had_one(deploy) ? "; the version before serves again"
+					      : "; nothing serves: there was no version before");
+	} else {
+		buf_adds(out, "; nothing that serves was changed");
+	}
+}
+
 static void add_serves(
 	const json_t *deploy, const json_t *serves, enum deploy_state end, struct buf *out)
 {
-	bool itself = json_view_int(serves, "id") == json_view_int(deploy, "id");
+	bool itself = !serves || json_view_int(serves, "id") == json_view_int(deploy, "id");
 
-	if (end == DEPLOY_BROKEN)
-		buf_adds(out, "; neither version serves: somebody must look");
-	else if (end == DEPLOY_DONE && (!serves || itself)) {
-		buf_adds(out, ": ");
-		add_deploy(deploy, out);
-		buf_adds(out, " serves");
-	} else if (serves) {
-		buf_adds(out, end == DEPLOY_DONE ? ": " : "; ");
-		add_deploy(serves, out);
-		buf_adds(out, end == DEPLOY_ROLLED_BACK ? " serves again"
-			      : end == DEPLOY_DONE      ? " serves by now"
-							: " serves, as before");
-	} else if (end == DEPLOY_ROLLED_BACK)
-		buf_adds(out, "; the version before serves again");
-	else if (end == DEPLOY_FAILED || end == DEPLOY_CANCELLED)
-		buf_adds(out, "; nothing that serves was changed");
+	if (end != DEPLOY_DONE) {
+		add_still(deploy, serves, end, out);
+		return;
+	}
+	buf_adds(out, ": ");
+	add_deploy(itself ? deploy : serves, out);
+	buf_adds(out, itself ? " serves" : " serves by now");
 }
 
 static void add_downtime(const json_t *deploy, struct buf *out)
