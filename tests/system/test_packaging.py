@@ -11,6 +11,7 @@ import pytest
 from harness.agent import BINARY, ROOT, run_cli
 from harness.backups import job, run_to_end, settings
 
+HOOKS = ROOT / "deploy-hooks" / "hooks"
 UNIT = ROOT / "packaging/agent.service"
 
 
@@ -40,7 +41,10 @@ def test_everything_is_in_its_place(installed):
     assert files == {
         "usr/bin/agent", "usr/lib/systemd/system/agent.service", "usr/share/bash-completion/completions/agent",
         "usr/share/doc/agent/agent.conf.sample", *(f"usr/share/man/man{p.suffix[1:]}/{p.name}" for p in (ROOT / "packaging/man").iterdir()),
+        *(f"usr/lib/agent/hooks/{p.relative_to(HOOKS)}" for p in HOOKS.glob("*/*")),
     }
+    for p in HOOKS.glob("*/*"):
+        assert os.access(installed / "usr/lib/agent/hooks" / p.relative_to(HOOKS), os.X_OK) == os.access(p, os.X_OK), p
     assert os.access(installed / "usr/bin/agent", os.X_OK)
     sample = installed / "usr/share/doc/agent/agent.conf.sample"
     assert subprocess.run([installed / "usr/bin/agent", "config", "check", "--config", sample], check=False).returncode == 0
