@@ -1,116 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """`git push` to a repository of the agent: the push shows the deploy, and fails when it fails."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness.agent import ROOT, Agent
+from harness.agent import ROOT
+from harness.push_shop import ENV, PushShop
 from harness.wait import until
-
-ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ann",
-       "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.com"}
-
-# What runs an app that needs no server: a version is a line in a file.
-HOOKS = {
-    "build/make": """
-[ "$1" = apply ] || exit 77
-while [ -e "$DEPLOY_WORKDIR/wait" ] && [ ! -e "$DEPLOY_OPTION_GATE" ]; do sleep 0.1; done
-if [ -e "$DEPLOY_WORKDIR/broken" ]; then echo "the compiler says: $(cat "$DEPLOY_WORKDIR/broken")" >&2; exit 1; fi
-echo "building $DEPLOY_COMMIT"
-echo "image=made-$DEPLOY_ID" >>"$DEPLOY_OUTPUT"
-""",
-    "start/line": """
-case $1 in
-apply) echo "container=line-$DEPLOY_ID" >>"$DEPLOY_OUTPUT"; echo "address=127.0.0.1:1" >>"$DEPLOY_OUTPUT" ;;
-status) echo serves=new >>"$DEPLOY_OUTPUT" ;;
-esac
-""",
-    "stop/line": "exit 0\n",
-    "retire/line": "exit 0\n",
-    "probe/tcp": """if [ "$1" = apply ] && [ -e "$DEPLOY_WORKDIR/sick" ]; then echo "it does not answer"; exit 1; fi\n""",
-    "route/line": """
-case $1 in
-apply) echo "$DEPLOY_CONTAINER" >"$DEPLOY_OPTION_SERVES" ;;
-revert) echo "$DEPLOY_OLD_CONTAINER" >"$DEPLOY_OPTION_SERVES" ;;
-esac
-""",
-}
-
-
-class Shop:
-    """An agent with an app to push to, and a source to push from."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.serves_file = folder / "serves"
-        for name, text in HOOKS.items():
-            hook = folder / "hooks" / name
-            hook.parent.mkdir(parents=True, exist_ok=True)
-            hook.write_text("#!/bin/bash\nset -eu\n" + text, encoding="utf-8")
-            hook.chmod(0o755)
-        self.app = {"build": "make", "swap": "line", "route": "line", "watch": "0s", "drain": "0s",
-                    "options": {"serves": str(self.serves_file), "gate": str(folder / "gate")}}
-        self.agent = Agent(folder / "agent", self.settings(shop=self.app))
-        self.source = folder / "source"
-        self.source.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
-
-    def settings(self, **apps):
-        return {"hooks_dir": str(self.folder / "hooks"), "build_min_disk": "0", "build_min_memory": "0", "apps": apps}
-
-    def repo(self, app="shop"):
-        answer = self.agent.cli("deploy", "repo", app)
-        assert answer.returncode == 0, answer.stderr
-        return answer.stdout
-
-    @property
-    def remote(self):
-        return self.agent.state / "repos" / "shop.git"
-
-    def git(self, *arguments, folder=None):
-        return subprocess.run(["git", *map(str, arguments)], cwd=folder or self.source, env=ENV, check=True, timeout=20,
-                              stdout=subprocess.PIPE).stdout.decode().strip()
-
-    def commit(self, message="change", **files):
-        for name, text in files.items():
-            path = self.source / name
-            path.unlink(missing_ok=True)
-            if text is not None:
-                path.write_text(text, encoding="utf-8")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
-
-    def pushing(self, *what):
-        return subprocess.Popen(["git", "push", str(self.remote), *(what or ("HEAD:main",))], cwd=self.source, env=ENV,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def push(self, *what):
-        """(whether it went well, what was seen)"""
-        process = self.pushing(*what)
-        seen, _ = process.communicate(timeout=50)
-        return process.returncode == 0, seen
-
-    def branch(self, name="main"):
-        """The commit the agent's repository has there."""
-        return subprocess.run(["git", "rev-parse", "--verify", "--quiet", f"refs/heads/{name}"], cwd=self.remote, env=ENV,
-                              check=False, stdout=subprocess.PIPE).stdout.decode().strip()
-
-    def deploys(self):
-        return self.agent.api("deploys?app=shop")["deploys"]
-
-    @property
-    def serves(self):
-        return self.serves_file.read_text(encoding="utf-8").strip() if self.serves_file.exists() else ""
 
 
 @pytest.fixture
 def shop(tmp_path):
-    s = Shop(tmp_path)
+    s = PushShop(tmp_path)
     s.agent.start(samples=1)
     yield s
     s.agent.finish()

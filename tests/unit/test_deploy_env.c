@@ -118,6 +118,8 @@ START_TEST(a_value_is_one_line_and_never_told)
 	ck_assert_int_eq(deploy_env_set(&env, "A", bad_values[_i], &e), -EINVAL);
 	ck_assert_uint_eq(env.n, 0);
 	ck_assert(strstr(e.msg, bad_values[_i]) == NULL);
+	ck_assert((strstr(e.msg, "more than one line") != NULL) ==
+		  (strpbrk(bad_values[_i], "\r\n") != NULL));
 }
 END_TEST
 
