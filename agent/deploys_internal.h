@@ -49,7 +49,8 @@ struct deploys_work {
 	uint64_t told_size;
 	enum recovery_seen route_seen; /* while recovering */
 	struct deploys_vitals begun; /* at the start of the watch window */
-	unsigned unhealthy; /* looks in a row */
+	unsigned unhealthy; /* probes in a row */
+	int64_t probe_at_ms; /* monotonic, of the watch window: the next one */
 	char *cancelled_by; /* owned; NULL: nobody wants that */
 	char waits_for[DEPLOYS_WAITS_SIZE]; /* "": nothing */
 	struct deploys_waiter *waiters;

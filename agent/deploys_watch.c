@@ -9,17 +9,22 @@
 #include "agent/deploys_internal.h"
 #include "base/clock.h"
 
-/* One answer may get lost on a busy server. */
-enum { UNHEALTHY_MAX = 2, LOOK_AGAIN_MS = 1000 };
+enum {
+	UNHEALTHY_MAX = 2, /* one answer may get lost on a busy server */
+	PROBE_AGAIN_MS = 1000,
+	VITALS_MS = 250, /* of a container that dies nobody should see much */
+};
 
-static void look_later(struct deploys_work *w)
+/* When its probe is asked again. */
+static void probe_later(struct deploys_work *w)
 {
 	int64_t left_ms = w->d->deadline_ms - clock_wall_ms();
-	int64_t wait_ms = w->unhealthy ? LOOK_AGAIN_MS : DEPLOYS_LOOK_MS;
+	int64_t wait_ms = w->unhealthy ? PROBE_AGAIN_MS : DEPLOYS_PROBE_MS;
 
 	if (!w->unhealthy && left_ms < wait_ms)
 		wait_ms = left_ms > 0 ? left_ms : 0;
-	loop_timer_after(w->timer, wait_ms);
+	w->probe_at_ms = clock_mono_ms() + wait_ms;
+	loop_timer_after(w->timer, wait_ms < VITALS_MS ? wait_ms : VITALS_MS);
 }
 
 static struct deploys_vitals vitals_of(const struct deploys_work *w)
@@ -64,7 +69,7 @@ static void on_probed(struct deploys_work *w, enum hook_verdict v, const char *w
 	else if (healthy && clock_wall_ms() >= w->d->deadline_ms)
 		deploys_event(w, MACHINE_WATCH_OVER, NULL);
 	else
-		look_later(w);
+		probe_later(w);
 }
 
 void deploys_watch_look(struct deploys_work *w)
@@ -78,12 +83,15 @@ void deploys_watch_look(struct deploys_work *w)
 	}
 	if (!w->begun.known)
 		w->begun = vitals_of(w); /* it was too young to be measured */
-	deploys_run_hooks(w, "probe", "status", on_probed);
+	if (clock_mono_ms() < w->probe_at_ms)
+		loop_timer_after(w->timer, VITALS_MS);
+	else
+		deploys_run_hooks(w, "probe", "status", on_probed);
 }
 
 void deploys_watch_begin(struct deploys_work *w)
 {
 	w->unhealthy = 0;
 	w->begun = vitals_of(w);
-	look_later(w);
+	probe_later(w);
 }

@@ -53,8 +53,8 @@ class Deploying:
         rare = {k: str(v) for k, v in router.options.items() if k not in ("domain",)}
         self.app = {
             "source": str(self.repository.folder), "build": "dockerfile", "swap": "docker", "route": router.program,
-            "domain": router.options["domain"], "port": 8080, "health": {"path": "/", "interval": "100ms", "deadline": "10s"},
-            "watch": "1s", "drain": "1s", "stop_timeout": "5s", "webhook": {"provider": "github", "secret_file": str(folder / "secret")},
+            "domain": router.options["domain"], "port": 8080, "health": {"path": "/", "interval": "100ms", "deadline": "4s"},
+            "memory": "32M", "watch": "1s", "drain": "1s", "stop_timeout": "5s", "webhook": {"provider": "github", "secret_file": str(folder / "secret")},
             "options": {"docker_socket": str(net.socket), **rare}, **options,
         }
         self.agent = Agent(folder / "agent", self.settings(), environment={"PATH": PATH})

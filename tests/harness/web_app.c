@@ -7,6 +7,7 @@
  *   web_app abrupt  at TERM it is gone
  *   web_app 500     answers 500
  *   web_app crash   ends with status 3 after the first answer
+ *   web_app late    answers well, and ends with status 3 after three seconds
  *   web_app eat     takes memory until it is stopped
  *   web_app deaf    listens to nothing
  *   web_app slow    takes 20 ms for an answer
@@ -38,6 +39,14 @@ static void on_term(int signo)
 	if (strcmp(mode, "abrupt") == 0)
 		_exit(0);
 	stopping = 1;
+}
+
+static void on_alarm(int signo)
+{
+	static const char words[] = "out of luck\n";
+
+	(void)signo;
+	_exit(write(STDOUT_FILENO, words, sizeof(words) - 1) > 0 ? 3 : 4);
 }
 
 static void drop(nfds_t i)
@@ -133,6 +142,9 @@ static void begin(void)
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("version %s begins %s\n", version, mode);
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+	if (strcmp(mode, "late") == 0)
+		alarm(3);
 	while (strcmp(mode, "deaf") == 0 && !stopping)
 		pause();
 	while (strcmp(mode, "eat") == 0 && !stopping)

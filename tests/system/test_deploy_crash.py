@@ -99,7 +99,7 @@ def test_a_killed_agent_brings_it_to_its_end(shop, state):
     assert d["requeued"] == (1 if state in ("fetching", "building", "starting", "probing") else 0)
 
 
-@pytest.mark.parametrize("state", ["building", "starting", "watching", "draining"])
+@pytest.mark.parametrize("state", STATES)
 def test_docker_that_stops_leaves_somebody_who_serves(shop, state):
     number = cut(shop, state, shop.net.stop_daemon)
     shop.net.start_daemon()

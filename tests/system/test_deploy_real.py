@@ -73,7 +73,7 @@ def test_no_request_is_lost_in_a_deploy(shop):
 @pytest.mark.parametrize("mode, state, says", [
     ("deaf", "failed", "curl"),
     ("500", "failed", "500"),
-    ("eat", "failed", ""),
+    ("eat", "failed", "killed for want of memory"),
 ])
 def test_a_bad_version_changes_nothing(shop, mode, state, says):
     shop.version(2, mode)
@@ -87,6 +87,21 @@ def test_a_bad_version_changes_nothing(shop, mode, state, says):
     assert (load.lost, load.refused) == (0, 0), load.text
     assert shop.answers() == "1"
     assert "shop-2" not in shop.net.cli("ps", "--all", "--format", "{{.Names}}").stdout
+
+
+def test_a_version_that_dies_later_gives_way(shop):
+    shop.app["watch"] = "6s"
+    shop.agent.write_config(shop.settings())
+    ask(shop.agent, "config.reload")
+    shop.version(2, "late")
+    d = shop.deploy()
+    assert d["state"] == "rolled_back" and shop.answers() == "1", shop.log(d["id"])
+    assert "stopped" in d["error"], d["error"]
+    assert "out of luck" in shop.log(d["id"])
+    # Nobody was led to a dead version for long.
+    watch = next(s for s in d["stages"] if s["stage"] == "watch")
+    back = next(s for s in d["stages"] if (s["stage"], s["verb"]) == ("route", "revert"))
+    print("from the death to the way back at most", back["ended_ms"] - watch["started_ms"], "ms after the watch began")
 
 
 def test_a_return_takes_seconds_and_no_build(shop):
