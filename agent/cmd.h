@@ -98,6 +98,10 @@ bool cmd_backup_is_bad(const json_t *job);
 /* The table of `agent deploy list`, and a row of it. */
 struct columns *cmd_deploy_table(void);
 void cmd_deploy_row(struct columns *table, const json_t *deploy);
+/* The same of `agent deploy`, and whether an app is being deployed, or was not as it should be. */
+struct columns *cmd_deploy_app_table(void);
+void cmd_deploy_app_row(struct columns *table, const json_t *app);
+bool cmd_deploy_app_is_news(const json_t *app);
 /* `agent deploy now --dry-run`. */
 int cmd_deploy_plan(const struct command_call *c);
 

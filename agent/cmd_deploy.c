@@ -61,7 +61,7 @@ static void note_last(struct columns *table, const json_t *last)
 	}
 }
 
-static void add_app(struct columns *table, const json_t *app)
+void cmd_deploy_app_row(struct columns *table, const json_t *app)
 {
 	_cleanup_(buf_done) struct buf what = BUF_INIT(1000);
 	const json_t *serves = json_object_get(app, "serves"), *last = json_object_get(app, "last");
@@ -86,10 +86,23 @@ static void add_app(struct columns *table, const json_t *app)
 		note_last(table, last);
 }
 
-static int print_apps(const json_t *apps)
+struct columns *cmd_deploy_app_table(void)
 {
 	static const char *const heads[] = {"APP", "STATE", ">DEPLOY", "SINCE", "SERVES", NULL};
-	_cleanup_(columns_free_p) struct columns *table = columns_new(heads);
+
+	return columns_new(heads);
+}
+
+bool cmd_deploy_app_is_news(const json_t *app)
+{
+	const json_t *last = json_object_get(app, "last");
+
+	return json_object_get(app, "current") || (last && deploy_words_style(last) == TERM_RED);
+}
+
+static int print_apps(const json_t *apps)
+{
+	_cleanup_(columns_free_p) struct columns *table = cmd_deploy_app_table();
 	_cleanup_(buf_done) struct buf out = BUF_INIT(OUT_MAX);
 	const struct term t = term_detect();
 	const json_t *app;
@@ -98,7 +111,7 @@ static int print_apps(const json_t *apps)
 	if (json_array_size(apps) == 0)
 		buf_adds(&out, "No apps are set up: there is no apps group in the configuration; "
 			       "agent-deploy(8) has an example.\n");
-	json_array_foreach(apps, i, app) add_app(table, app);
+	json_array_foreach(apps, i, app) cmd_deploy_app_row(table, app);
 	if (json_array_size(apps))
 		columns_print(table, &t, &out);
 	return cmd_print(&out);

@@ -19,13 +19,14 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10, ALERTS_MAX = 5, BACKUPS_MAX = 3 };
+enum { FILESYSTEMS_MAX = 4, ROWS_MIN = 10, ALERTS_MAX = 5, BACKUPS_MAX = 3, APPS_MAX = 3 };
 
 struct status {
 	json_t *host;
 	json_t *latest; /* NULL before the first sample */
 	json_t *alerts;
 	json_t *backups;
+	json_t *deploys;
 };
 
 static void status_done(struct status *s)
@@ -34,6 +35,7 @@ static void status_done(struct status *s)
 	json_decref(s->latest);
 	json_decref(s->alerts);
 	json_decref(s->backups);
+	json_decref(s->deploys);
 }
 
 static int get_status(const struct command_call *c, struct status *s)
@@ -49,6 +51,8 @@ static int get_status(const struct command_call *c, struct status *s)
 		r = client_call(client, json_pack("{s:s}", "op", "alerts.list"), &s->alerts, &e);
 	if (r == 0)
 		r = client_call(client, json_pack("{s:s}", "op", "backup.jobs"), &s->backups, &e);
+	if (r == 0)
+		r = client_call(client, json_pack("{s:s}", "op", "deploy.apps"), &s->deploys, &e);
 	if (r < 0)
 		return cmd_fail(r, &e);
 	r = client_call(client,
@@ -69,6 +73,7 @@ static int print_json(const struct status *s)
 	(void)json_object_set(out, "host", s->host);
 	(void)json_object_set(out, "alerts", json_object_get(s->alerts, "alerts"));
 	(void)json_object_set(out, "backups", json_object_get(s->backups, "jobs"));
+	(void)json_object_set(out, "apps", json_object_get(s->deploys, "apps"));
 	(void)json_object_set_new(
 		out, "entities", view_named(json_object_get(s->latest, "entities")));
 	r = cmd_print_json(out);
@@ -147,6 +152,32 @@ static void add_backups(const struct term *t, const json_t *jobs, struct buf *ou
 			n == 1 ? "" : "s");
 }
 
+/* Those that are being deployed, or whose last deploy went wrong. */
+static void add_apps(const struct term *t, const json_t *apps, struct buf *out)
+{
+	_cleanup_(columns_free_p) struct columns *table = cmd_deploy_app_table();
+	size_t i, news = 0, n = json_array_size(apps);
+	const json_t *app;
+
+	json_array_foreach(apps, i, app)
+	{
+		if (!cmd_deploy_app_is_news(app))
+			continue;
+		if (news++ < APPS_MAX)
+			cmd_deploy_app_row(table, app);
+	}
+	if (!n)
+		return;
+	buf_addc(out, '\n');
+	if (news)
+		columns_print(table, t, out);
+	if (news > APPS_MAX)
+		buf_addf(out, "and %zu more: agent deploy\n", news - APPS_MAX);
+	if (!news)
+		buf_addf(out, "Deploys: %zu app%s, none failed or under way (agent deploy)\n", n,
+			n == 1 ? "" : "s");
+}
+
 static void add_problems(const struct term *t, const json_t *problems, struct buf *out)
 {
 	const json_t *p;
@@ -200,6 +231,7 @@ static void draw(const struct term *t, bool whole, const struct status *s, struc
 	host_view_title(t, s->host, time(NULL), out);
 	add_alerts(t, json_object_get(s->alerts, "alerts"), out);
 	add_backups(t, json_object_get(s->backups, "jobs"), &problems);
+	add_apps(t, json_object_get(s->deploys, "apps"), &problems);
 	add_problems(t, json_object_get(s->host, "problems"), &problems);
 	if (!host) {
 		buf_adds(out, "The first sample is not complete yet.\n");
@@ -220,7 +252,7 @@ static void draw(const struct term *t, bool whole, const struct status *s, struc
 int cmd_status(const struct command_call *c)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(64 << 20);
-	_cleanup_(status_done) struct status s = {NULL, NULL, NULL, NULL};
+	_cleanup_(status_done) struct status s = {.host = NULL};
 	struct term t = term_detect();
 	int r = get_status(c, &s);
 

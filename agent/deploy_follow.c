@@ -94,6 +94,8 @@ static int ask_record(struct follow *f, json_t **out, struct err *e)
 		return r;
 	json_decref(*out);
 	*out = json_incref(json_object_get(reply, "deploy"));
+	/* Commits and files: thousands, and always the same. */
+	(void)json_object_del(*out, "document");
 	json_decref(reply);
 	return 0;
 }

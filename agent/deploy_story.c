@@ -38,12 +38,17 @@ static void add_styled(
 
 void deploy_story_begin(struct deploy_story *s, const json_t *deploy, struct buf *out)
 {
-	buf_addf(out, "Deploy %" JSON_INTEGER_FORMAT " of ", json_view_int(deploy, "id"));
-	add_styled(s, TERM_BOLD, json_view_text(deploy, "app"), out);
-	buf_adds(out, ": ");
-	deploy_words_what(deploy, out);
-	buf_adds(out, ", asked for by ");
-	deploy_words_who(deploy, out);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(4000);
+
+	buf_addf(&text, "Deploy %" JSON_INTEGER_FORMAT " of %s: ", json_view_int(deploy, "id"),
+		json_view_text(deploy, "app"));
+	deploy_words_what(deploy, &text);
+	buf_adds(&text, ", asked for by ");
+	deploy_words_who(deploy, &text);
+	if (s->live)
+		term_add_wrapped(out, buf_str(&text), s->term.columns, 2);
+	else
+		buf_adds(out, buf_str(&text));
 	buf_addc(out, '\n');
 	s->requeued = (unsigned)json_view_int(deploy, "requeued");
 }

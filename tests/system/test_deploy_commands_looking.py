@@ -146,6 +146,25 @@ def test_without_any_app_it_is_said_how_to_get_one(make_agent):
     refused(agent.cli("deploy", "now", "shop", "--follow"), "the agent is not running", 3)
 
 
+def test_status_shows_apps_that_are_under_way_or_failed(tmp_path):
+    tiny = TinyApps(tmp_path / "tiny", "blog", "shop")
+    tiny.agent.start(samples=1)
+    try:
+        assert "Deploys: 2 apps, none failed or under way (agent deploy)" in printed(tiny.agent.cli("status"))
+        tiny.on("shop", "probe", "echo 'it answers 500'; exit 1")
+        tiny.deploy("shop")
+        tiny.hold("blog", "build")
+        tiny.start("blog")
+        tiny.held()
+        out = printed(tiny.agent.cli("status"))
+        assert re.search(r"^shop +failed ", out, re.M) and "it answers 500" in re.sub(r"\s+", " ", out)
+        assert re.search(r"^blog +building ", out, re.M) and "Deploys:" not in out
+        assert [a["name"] for a in json.loads(printed(tiny.agent.cli("status", "--json")))["apps"]] == ["blog", "shop"]
+    finally:
+        tiny.let_go()
+        tiny.agent.finish()
+
+
 # --- check and plan
 
 def test_check_shows_which_file_serves_each_stage(tiny, app):
