@@ -74,7 +74,10 @@ static int write_config(const struct deploy_repo *r, struct err *e)
 	buf_adds(&b, "# Written by `agent deploy repo`, which writes it anew.\n"
 		     "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n");
 	add_setting(&b, "hooksPath", hooks);
-	buf_adds(&b, "[receive]\n\tprocReceiveRefs = refs\n\tfsckObjects = true\n[agent]\n");
+	/* Old histories have these, and they do no harm. */
+	buf_adds(&b, "[receive]\n\tprocReceiveRefs = refs\n\tfsckObjects = true\n"
+		     "[receive \"fsck\"]\n\tbadTimezone = warn\n\tmissingSpaceBeforeDate = warn\n"
+		     "\tzeroPaddedFilemode = warn\n[agent]\n");
 	add_setting(&b, "app", r->app);
 	add_setting(&b, "branch", r->branch);
 	add_setting(&b, "program", r->program);

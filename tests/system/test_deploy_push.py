@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,29 @@ def test_an_app_with_a_source_of_its_own_has_no_repository(shop):
         answer = shop.agent.cli("deploy", "repo", app)
         assert answer.returncode == 1 and says in answer.stderr, answer
     assert not (shop.agent.state / "repos").exists()
+
+
+def test_a_state_folder_with_an_odd_name():
+    with tempfile.TemporaryDirectory(prefix="it's a \"$x\";") as folder:  # short: the path of a socket is bounded
+        shop = PushShop(Path(folder))
+        shop.agent.start(samples=1)
+        shop.repo()
+        commit = shop.commit(file="1")
+        good, seen = shop.push()
+        assert good, seen
+        assert (shop.branch(), shop.serves) == (commit, "line-1")
+        shop.agent.finish()
+
+
+def test_an_old_history_with_small_faults_can_be_pushed(shop):
+    shop.repo()
+    tree = shop.git("write-tree")
+    raw = f"tree {tree}\nauthor A <a@example.com> 1 +051800\ncommitter A <a@example.com> 1 +0000\n\nold\n"
+    old = subprocess.run(["git", "hash-object", "-t", "commit", "-w", "--literally", "--stdin"], cwd=shop.source, env=ENV, input=raw.encode(),
+                         check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+    good, seen = shop.push(f"{old}:refs/heads/main")
+    assert good, seen
+    assert shop.branch() == old
 
 
 def test_a_clone_has_the_branch(shop):
