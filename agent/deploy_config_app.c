@@ -163,6 +163,11 @@ static void check_webhook(
 			"webhook: needs secret_file, a file of mode 0600 with a secret (`openssl "
 			"rand "
 			"-hex 32`) that the sender knows too; without one nothing is accepted");
+	if (a->is_pushed && !is_among("dockerhub generic ghcr", name))
+		config_block_mistake(b, m,
+			"webhook: this provider tells of commits of a repository of its own; "
+			"expected "
+			"the option source with its address");
 	if (!is_image && is_among("dockerhub ghcr", name))
 		config_block_mistake(b, m,
 			"webhook: this provider tells of images; expected build = \"image\" and "

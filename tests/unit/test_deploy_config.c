@@ -192,9 +192,10 @@ END_TEST
 
 START_TEST(a_webhook_takes_the_branch_of_the_app)
 {
-	const struct deploy_app *a = shop(
-		"branch = \"live\", webhook = { provider = \"github\", secret_file = \"env:NEW\", "
-		"previous_secret_file = \"env:OLD\", paths = [\"api/**\", \"!docs/**\"] }");
+	const struct deploy_app *a =
+		shop("source = \"/x.git\", branch = \"live\", webhook = { provider = \"github\", "
+		     "secret_file = \"env:NEW\", "
+		     "previous_secret_file = \"env:OLD\", paths = [\"api/**\", \"!docs/**\"] }");
 	const struct filter *f = &a->webhook.filter;
 
 	ck_assert_ptr_eq(a->webhook.provider, &provider_github);
@@ -206,7 +207,8 @@ START_TEST(a_webhook_takes_the_branch_of_the_app)
 	ck_assert(filter_matches(f->paths, f->n_paths, "api/x/y"));
 	ck_assert(!filter_matches(f->paths, f->n_paths, "docs/x"));
 	ck_assert(f->skip_ci);
-	a = shop("webhook = { provider = \"gitlab\", secret_file = \"env:S\", skip_ci = false, "
+	a = shop("source = \"/x.git\", webhook = { provider = \"gitlab\", secret_file = \"env:S\", "
+		 "skip_ci = false, "
 		 "branches = [\"release/*\"], tags = \"v*\" }");
 	f = &a->webhook.filter;
 	ck_assert(filter_matches(f->branches, f->n_branches, "release/2"));

@@ -10,6 +10,7 @@
 #include "agent/deploy_config.h"
 #include "tests/unit/config_case.h"
 
+#define SOURCE "source = \"/x.git\", "
 #define GITHUB "webhook = { provider = \"github\", secret_file = \"env:S\" }"
 
 /* What is wrong in the block of one app: the message from the name of the option on. */
@@ -51,7 +52,10 @@ static const struct {
 	{"registry_user = \"me\"", ".registry_user: needs registry_password_file to log in"},
 	{"registry_password_file = \"env:P\"",
 		".registry_password_file: needs registry_user, who logs in with it"},
-	{"webhook = { provider = \"github\" }",
+	{GITHUB,
+		".webhook: this provider tells of commits of a repository of its own; expected the "
+		"option source with its address"},
+	{SOURCE "webhook = { provider = \"github\" }",
 		".webhook: needs secret_file, a file of mode 0600 with a secret (`openssl rand "
 		"-hex "
 		"32`) that the sender knows too; without one nothing is accepted"},
@@ -113,13 +117,15 @@ static const struct {
 	{"registry_tag = \"a b\"", "is not the tag of an image"},
 	{"unit = \"shop@.service\"", "expected the name of the template alone"},
 	{"unit = \"a/b\"", "is not the name of a unit"},
-	{"webhook = { provider = \"gihub\", secret_file = \"env:S\" }", "\"gihub\" is not known"},
-	{"webhook = { provider = \"github\", secret_file = \"env:S\", paths = \"/api\" }",
+	{SOURCE "webhook = { provider = \"gihub\", secret_file = \"env:S\" }",
+		"\"gihub\" is not known"},
+	{SOURCE "webhook = { provider = \"github\", secret_file = \"env:S\", paths = \"/api\" }",
 		"paths are those of the repository"},
-	{"webhook = { provider = \"github\", secret_file = \"env:S\", paths = \"!\" }",
+	{SOURCE "webhook = { provider = \"github\", secret_file = \"env:S\", paths = \"!\" }",
 		"an empty pattern matches nothing"},
-	{"webhook = { provider = \"github\", secret_file = \"env:S\", branches = \"refs/heads/x\" "
-	 "}",
+	{SOURCE "webhook = { provider = \"github\", secret_file = \"env:S\", branches = "
+		"\"refs/heads/x\" "
+		"}",
 		"expected the name alone"},
 	{"arguments = \"a\\nb\"", "control characters"},
 	{"keep = 0", "out of range"},
@@ -210,7 +216,8 @@ START_TEST(a_secret_that_others_can_read_is_refused)
 	write_file("secret", "0123456789abcdef\n");
 	ck_assert_int_eq(chmod(scratch_path("secret"), 0644), 0);
 	(void)snprintf(text, sizeof(text),
-		"apps = { shop = { webhook = { provider = \"github\", secret_file = \"%s\" } } }",
+		"apps = { shop = { " SOURCE
+		"webhook = { provider = \"github\", secret_file = \"%s\" } } }",
 		scratch_path("secret"));
 	ck_assert_int_eq(load_table(&options_all, text), -EINVAL);
 	ck_assert_uint_eq(mistakes_count(&mistakes), 1);
