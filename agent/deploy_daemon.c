@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum { LOG_TAIL_BYTES = 4096, LOG_READ_MAX = 512 * 1024 };
+enum { LOG_TAIL_BYTES = 4096, LOG_READ_MAX = 512 * 1024, STORY_RUNS = 50 };
 
 struct deploy_daemon {
 	struct daemon *daemon;
@@ -77,7 +77,7 @@ static void send_event(struct deploy_daemon *x, struct event *ev)
 /* Since when deploys of the app go badly. */
 static int64_t story_of(struct deploy_daemon *x, const struct deploy *d)
 {
-	const struct deploy_runs_query q = {.app = d->app, .limit = DEPLOY_RUNS_LISTED_MAX};
+	const struct deploy_runs_query q = {.app = d->app, .limit = STORY_RUNS};
 	json_t *list;
 	int64_t since_ms;
 
@@ -88,9 +88,9 @@ static int64_t story_of(struct deploy_daemon *x, const struct deploy *d)
 	return since_ms;
 }
 
-static void on_end(void *user, const struct deploy *d)
+/* What people hear of its end. */
+static void tell_end(struct deploy_daemon *x, const struct deploy *d)
 {
-	struct deploy_daemon *x = user;
 	_cleanup_(deploy_free_p) struct deploy *serves = deploys_serving(x->deploys, d->app);
 	_cleanup_(buf_done) struct buf tail = BUF_INIT(LOG_READ_MAX);
 	struct deploy_event_facts facts = {
@@ -101,9 +101,18 @@ static void on_end(void *user, const struct deploy *d)
 	log_info("deploy %" PRId64 " of %s: %s%s%s", d->id, d->app, deploy_state_name(d->state),
 		*d->error ? ": " : "", d->error);
 	send_event(x, deploy_event(d, deploy_config_app(x->config, d->app), &facts));
-	deploy_after_ended(x->after, d);
 	if (d->state == DEPLOY_CANCELLED)
 		send_event(x, deploy_event_audit(d->app, d, d->error, ""));
+}
+
+static void on_end(void *user, const struct deploy *d)
+{
+	struct deploy_daemon *x = user;
+
+	/* A thousand pushes in a row are one deploy, and no thousand messages. */
+	if (d->state != DEPLOY_SUPERSEDED && d->state != DEPLOY_SKIPPED)
+		tell_end(x, d);
+	deploy_after_ended(x->after, d);
 }
 
 static void read_vitals(
