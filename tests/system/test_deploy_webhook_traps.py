@@ -4,6 +4,7 @@ tests/unit: here is what the sender is answered, and what is in the queue."""
 
 import json
 import os
+import sqlite3
 import time
 import urllib.parse
 
@@ -54,6 +55,13 @@ def record(agent, answer):
     return d.get("deploy", d)
 
 
+def document(agent, answer):
+    """What came with the delivery; it is in no answer of the API."""
+    with sqlite3.connect(agent.state / "state.db") as db:
+        [(text,)] = db.execute("SELECT document FROM deploy WHERE id = ?", [record(agent, answer)["id"]])
+    return json.loads(text)
+
+
 def skipped(answer):
     assert answer.status == 200, answer
     assert answer.json()["deploys"] == []
@@ -74,12 +82,17 @@ def test_trap_01_a_deleted_branch(agent):
 
 def test_trap_02_a_new_branch_without_commits_is_not_one_without_files(agent):
     answer = github(agent, "paths", push(before=ZEROS, created=True, commits=[]))
-    assert answer.status == 202  # git is asked which files it changes
+    assert answer.status == 202
+    assert document(agent, answer)["files_known"] is False  # git is asked which files it changes
+    head = {"id": sha(), "message": "m", "author": {"name": "a"}, "added": ["api/x"], "modified": [], "removed": []}
+    answer = github(agent, "paths", push(head["id"], commits=[head]))
+    assert document(agent, answer)["files_known"] is True  # one that matches is enough
 
 
 def test_trap_03_a_forced_push(agent):
     head = {"id": sha(), "message": "m", "author": {"name": "a"}, "added": ["docs/x"], "modified": [], "removed": []}
-    assert github(agent, "paths", push(head["id"], forced=True, commits=[head])).status == 202
+    answer = github(agent, "paths", push(head["id"], forced=True, commits=[head]))
+    assert (answer.status, document(agent, answer)["files_known"]) == (202, False)
     head["id"] = sha()
     assert skipped(github(agent, "paths", push(head["id"], commits=[head]))) == ["no changed path matches"]
 
@@ -194,8 +207,12 @@ def test_trap_14_an_older_push_that_is_told_late(agent):
     assert (newer.status, older.status) == (202, 200)
     assert record(agent, older)["id"] == record(agent, newer)["id"]
     assert record(agent, newer)["state"] in ("queued", "fetching")
+    # So has one that came before both of two, of which the first has given way.
+    fourth = sha()
+    newest = github(agent, "late", push(fourth, before=third))
+    assert record(agent, github(agent, "late", push(second, before=first)))["id"] == record(agent, newest)["id"]
     # Back to it by force is meant so.
-    assert github(agent, "late", push(second, before=third, forced=True)).status == 202
+    assert github(agent, "late", push(third, before=fourth, forced=True)).status == 202
 
 
 def test_trap_15_docker_hub_signs_nothing(agent):
