@@ -4,13 +4,14 @@
 import os
 import subprocess
 
+from harness import deploy_jobs
 from harness.agent import Agent
 
 ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ann",
        "GIT_AUTHOR_EMAIL": "ann@example.com", "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.com"}
 
-# What runs an app that needs no server: a version is a line in a file.
 HOOKS = {
+    **deploy_jobs.HOOKS,
     "build/make": """
 [ "$1" = apply ] || exit 77
 while [ -e "$DEPLOY_WORKDIR/wait" ] && [ ! -e "$DEPLOY_OPTION_GATE" ]; do sleep 0.1; done
@@ -18,21 +19,7 @@ if [ -e "$DEPLOY_WORKDIR/broken" ]; then echo "the compiler says: $(cat "$DEPLOY
 echo "building $DEPLOY_COMMIT"
 echo "image=made-$DEPLOY_ID" >>"$DEPLOY_OUTPUT"
 """,
-    "start/line": """
-case $1 in
-apply) echo "container=line-$DEPLOY_ID" >>"$DEPLOY_OUTPUT"; echo "address=127.0.0.1:1" >>"$DEPLOY_OUTPUT" ;;
-status) echo serves=new >>"$DEPLOY_OUTPUT" ;;
-esac
-""",
-    "stop/line": "exit 0\n",
-    "retire/line": "exit 0\n",
     "probe/tcp": """if [ "$1" = apply ] && [ -e "$DEPLOY_WORKDIR/sick" ]; then echo "it does not answer"; exit 1; fi\n""",
-    "route/line": """
-case $1 in
-apply) echo "$DEPLOY_CONTAINER" >"$DEPLOY_OPTION_SERVES" ;;
-revert) echo "$DEPLOY_OLD_CONTAINER" >"$DEPLOY_OPTION_SERVES" ;;
-esac
-""",
 }
 
 
