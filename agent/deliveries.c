@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "agent/deliveries_internal.h"
@@ -145,6 +146,16 @@ static void on_turn(void *user)
 	job_free(j);
 }
 
+/* Reading another kind of file could block the daemon, and a web process that was taken over sends what it likes. */
+static int check_body(int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, EBADMSG, "there is no body, or it is no file");
+	return 0;
+}
+
 int deliveries_take(struct deliveries *s, const json_t *request, int body_fd,
 	deliveries_done_fn done, void *user, struct err *e)
 {
@@ -156,8 +167,8 @@ int deliveries_take(struct deliveries *s, const json_t *request, int body_fd,
 	struct job *j;
 	int r = proof_from_json(json_object_get(request, "proof"), &proof, e);
 
-	if (r == 0 && fd < 0)
-		r = err_set(e, EBADMSG, "there is no body");
+	if (r == 0)
+		r = check_body(fd, e);
 	if (r == 0 && s->n == DELIVERIES_AT_ONCE)
 		r = err_set(e, EAGAIN, "too many deliveries are being checked");
 	if (r < 0)

@@ -262,9 +262,12 @@ END_TEST
 START_TEST(a_request_that_is_none_is_refused)
 {
 	json_t *j = request("shop", SECRET, json_array());
-	int before = count_descriptors();
+	int before = count_descriptors(), pipes[2];
 
 	ck_assert_int_eq(deliveries_take(deliveries, j, -1, on_done, NULL, &e), -EBADMSG);
+	ck_assert_int_eq(pipe(pipes), 0); /* one would wait for it */
+	ck_assert_int_eq(deliveries_take(deliveries, j, pipes[0], on_done, NULL, &e), -EBADMSG);
+	ck_assert_int_eq(close(pipes[1]), 0);
 	(void)json_object_set_new(j, "proof", json_string("yes"));
 	ck_assert_int_eq(take_sized("a", j, 0), -EBADMSG);
 	take(request("shop", SECRET, json_pack("[{s:s}]", "kind", "ping")));
