@@ -270,6 +270,7 @@ void deploys_run_hooks(struct deploys_work *w, const char *stage, const char *ve
 		return;
 	}
 	if (!h->list.n) {
+		hook_list_done(&h->list);
 		if (!is_status)
 			deploy_stages_nothing(w->d);
 		done(w, is_status ? HOOK_SKIP : HOOK_DONE, "");

@@ -2,6 +2,8 @@
  *
  * The operation deploy.env: variables of an app that are nobody's business. Names are answered, values never.
  */
+#include <errno.h>
+
 #include "agent/alerting.h"
 #include "agent/daemon_parts.h"
 #include "agent/deploy_daemon.h"
@@ -44,6 +46,19 @@ static void note_changes(const struct control_call *c, const char *app)
 		note(c, app, buf_str(&was_unset));
 }
 
+/* What is of another kind would be passed over, and its sender believe it done. */
+static int check_kinds(const struct control_call *c, struct err *e)
+{
+	const json_t *set = json_object_get(c->request, "set");
+	const json_t *unset = json_object_get(c->request, "unset");
+
+	if (set && !json_is_object(set))
+		return err_set(e, EINVAL, "set must be an object of texts");
+	if (unset && !json_is_array(unset))
+		return err_set(e, EINVAL, "unset must be an array of names");
+	return 0;
+}
+
 int op_deploy_env(const struct control_call *c, struct err *e)
 {
 	const struct deploy_app *app;
@@ -51,6 +66,8 @@ int op_deploy_env(const struct control_call *c, struct err *e)
 	int r = deploy_config_find(
 		deploy_daemon_config(c->daemon->deploys), request_text(c, "app"), &app, e);
 
+	if (r == 0)
+		r = check_kinds(c, e);
 	if (r == 0)
 		r = deploy_env_change(c->daemon->state.path, app->name,
 			json_object_get(c->request, "set"), json_object_get(c->request, "unset"),

@@ -10,7 +10,7 @@ import pytest
 
 from harness.agent import BINARY
 from harness.backups import Terminal, events
-from harness.control import ask
+from harness.control import ask, ask_raw
 from harness.tiny_apps import COMMIT, TinyApps
 
 NAMES = [f"app{i}" for i in range(20)]
@@ -209,6 +209,9 @@ def test_variables_are_kept_for_root_alone_and_never_shown(tiny, app):
     assert SECRET not in json.dumps(ask(tiny.agent, "deploy.env", app=app))
     notes = [e["title"] for e in events(tiny.agent, "audit.deploy") if app in e["title"]]
     assert len(notes) == 1 and notes[0].startswith(f"{app}: variables set: TOKEN, URL by "), notes
+    for wrong in (b'"set":5', b'"set":{"X":5}', b'"unset":"TOKEN"', b'"unset":[5]'):
+        answer = ask_raw(tiny.agent, b'{"id":1,"op":"deploy.env","app":"' + app.encode() + b'",' + wrong + b"}")
+        assert answer["code"] == "bad_request" and answer["error"], answer
     assert "1 variable." in printed(tiny.command("env", app, "unset", "URL"))
     refused(tiny.command("env", app, "unset", "TOKE"), 'there is no variable "TOKE"; did you mean "TOKEN"')
     assert env_file(tiny, app).read_text() == f"TOKEN={SECRET}\n"
