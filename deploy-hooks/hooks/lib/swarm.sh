@@ -16,9 +16,10 @@ service_is_ours() { # NAME
 swarm_network_up() {
 	number=$(switch_number "$app")
 	docker network inspect --format . "$network-swarm" >/dev/null 2>&1 && return
-	run docker network create --config-only --subnet "$switch_net.$number.0/24" "$network-config" >/dev/null
-	run docker network create --driver bridge --scope swarm --attachable --config-from "$network-config" \
-		--label "agent.app=$app" "$network-swarm" >/dev/null
+	docker network inspect --format . "$network-config" >/dev/null 2>&1 ||
+		run docker network create --config-only --subnet "$switch_net.$number.0/24" \
+			--label "agent.app=$app" "$network-config" >/dev/null
+	run docker network create --driver bridge --scope swarm --attachable --config-from "$network-config" "$network-swarm" >/dev/null
 }
 
 # The address of the one running task; empty: none yet.
@@ -39,6 +40,16 @@ wait_for_task() { # SERVICE
 	done
 	swarm_last_words "$1"
 	die "no task of $1 runs"
+}
+
+# To no task, and until the app has ended.
+service_stop() { # SERVICE
+	run docker service scale --detach "$1=0" >/dev/null
+	is_dry && return
+	while [ -n "$(docker ps --quiet --filter "label=com.docker.swarm.service.name=$1")" ]; do
+		[ "$(seconds_left)" -gt 0 ] || die "$1 does not end"
+		sleep 0.2
+	done
 }
 
 swarm_last_words() { # SERVICE
