@@ -42,6 +42,10 @@ commit() { # FOLDER PAGE
 	git -C "$1" add . && git -C "$1" commit -q -m "Page $2"
 }
 
+deployed() { # deploy's words; its log is shown when it fails
+	agent deploy "$@" --follow >/tmp/log 2>&1 || { tail -n 20 /tmp/log && false; }
+}
+
 prepare() {
 	systemctl stop agent
 	rm -rf /var/lib/agent /srv/shop /srv/unit /srv/big /etc/nginx/sites-enabled/default
@@ -75,31 +79,31 @@ visitor() { # FILE
 }
 
 the_shop() {
-	ok "all stages of the shop have a hook" agent deploy check shop
-	ok "the shop is deployed" agent deploy now shop --follow
+	ok "all stages of the shop have a hook" agent deploy check shop >/dev/null
+	ok "the shop is deployed" deployed now shop
 	ok "nginx has it" page_is 1
 	ok "by the map of nftables" grep -q '198.18.0.1 . 80 : 198.18.1.10 . 8080' <(nft list map ip agent apps)
 	commit /srv/shop 2
 	touch /tmp/visits && visitor /tmp/visits &
-	ok "a change is deployed" agent deploy now shop --follow
+	ok "a change is deployed" deployed now shop
 	ok "nginx has the change" page_is 2
 	rm /tmp/visits
 	wait $!
 	ok "visitors lost nothing meanwhile" test "$(grep -c bad /tmp/visits.seen)" = 0
 	ok "and there were some" test "$(grep -c good /tmp/visits.seen)" -gt 20
 	ok "the old version stays, stopped" test "$(docker inspect -f '{{.State.Running}}' shop-1)" = false
-	ok "the way back needs no build" agent deploy rollback shop --follow
+	ok "the way back needs no build" deployed rollback shop
 	ok "nginx has the version before" page_is 1
 }
 
 the_unit() {
-	ok "an instance of a unit is deployed" agent deploy now unit --follow
+	ok "an instance of a unit is deployed" deployed now unit
 	ok "it answers at its stable address" unit_is 1
 }
 
 the_limits() {
 	ok "the daemon has a cgroup with its own limits" test "$(cat $unit/agent/memory.max)" = $((1280 << 20))
-	ok "a build that takes too much memory fails" test "$(agent deploy now big --follow >/tmp/big 2>&1; echo $?)" != 0
+	ok "a build that takes too much memory fails" test "$(agent deploy now big --follow >/tmp/big 2>&1 || echo failed)" = failed
 	ok "that is why" grep -q 'ran out of memory' /tmp/big
 	ok "nothing of the agent was killed for it" grep -qx 'oom_kill 0' $unit/agent/memory.events
 	ok "secrets have a place in memory" test "$(stat -f -c %T /run/agent) $(stat -c %a /run/agent)" = "tmpfs 700"
