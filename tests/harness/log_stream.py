@@ -2,6 +2,7 @@
 """A reader of the log of a deploy, as server-sent events."""
 
 import http.client
+import time
 
 
 class LogStream:
@@ -18,7 +19,9 @@ class LogStream:
     def event(self):
         """The name and the lines of the next event; None: the stream is over."""
         name, data = None, []
+        deadline = time.monotonic() + 20  # comments may come for ever
         while line := self.answer.readline().decode():
+            assert time.monotonic() < deadline, "no event came"
             line = line.rstrip("\n")
             if not line and name:
                 if name == "log":
