@@ -47,6 +47,7 @@ int cmd_deploy_image(const struct command_call *c);
 int cmd_deploy_list(const struct command_call *c);
 int cmd_deploy_log(const struct command_call *c);
 int cmd_deploy_now(const struct command_call *c);
+int cmd_deploy_refused(const struct command_call *c);
 int cmd_deploy_repo(const struct command_call *c);
 int cmd_deploy_rollback(const struct command_call *c);
 int cmd_deploy_show(const struct command_call *c);

@@ -183,6 +183,10 @@ const struct command commands[] = {
 		"deploy an app from its source",
 		"One that waits already is superseded by it. Exit codes as of deploy follow.",
 		cmd_deploy_now, false},
+	{"deploy refused", NULL, 0, DATA | TAKES(FLAG_LIMIT),
+		"list deliveries of webhooks that were not taken, and why",
+		"The newest first; the same one again within the hour is counted.",
+		cmd_deploy_refused, false},
 	{"deploy repo", "APP", 1, DATA, "make a repository to push an app to",
 		"Only for an app without the option source. Can be run again: what was pushed "
 		"stays.\n"

@@ -12,6 +12,7 @@ from harness.agent import BINARY
 from harness.backups import Terminal, events
 from harness.control import ask, ask_raw
 from harness.tiny_apps import COMMIT, TinyApps
+from harness.wait import until
 
 NAMES = [f"app{i}" for i in range(20)]
 SECRET = "correct-horse-battery"
@@ -136,6 +137,16 @@ def test_a_log_is_followed_to_its_end(tiny, app):
     tiny.let_go()
     out, _ = command.communicate(timeout=20)
     assert command.returncode == 0 and " retire | " in out.splitlines()[-1]
+
+
+def test_deliveries_that_were_not_taken_are_listed_with_the_reason(tiny):
+    assert "No delivery was refused." in printed(tiny.command("refused"))
+    for _ in range(2):
+        answer = tiny.agent.get("/deploy/nosuch", token=None, method="POST", body=b"{}", headers={"X-GitHub-Event": "push"})
+        assert answer.status == 401
+    row = until(lambda: re.search(r"^(\d\d:\d\d) +nosuch +127\.0\.0\.1 +\S* +401 +2 +(\S.*)$", printed(tiny.command("refused")), re.M), 10, "the row")
+    listed = json.loads(printed(tiny.command("refused", "--json")))["refused"]
+    assert len(listed) == 1 and listed[0]["why"].startswith(row[2].split()[0]) and listed[0]["count"] == 2
 
 
 def test_without_any_app_it_is_said_how_to_get_one(make_agent):
