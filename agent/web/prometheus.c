@@ -249,7 +249,7 @@ static void on_latest(struct call *c, const json_t *answer)
 	(void)uname(&facts.uname);
 	prometheus_write(&b, json_object_get(answer, "entities"), &facts);
 	prometheus_backups_write(&b, c->web->backup_jobs.list);
-	prometheus_deploys_write(&b, c->web->apps.list);
+	prometheus_deploys_write(&b, c->web->apps.list, &c->web->deploy_counts);
 	http_reply(c->rq, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
 }
 

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/web/prometheus_deploys.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "agent/web/prometheus_list.h"
-#include "base/str.h"
+#include "agent/web/prometheus_text.h"
+#include "base/cleanup.h"
 #include "deploy-hooks/deploy.h"
+
+#define TOTAL "agent_deploys_total"
+
+enum { LABELS_MAX = 1024 };
 
 static double end_of(const json_t *app, const char *member)
 {
@@ -77,7 +83,37 @@ static const struct prometheus_family families[] = {
 		"current"},
 };
 
-void prometheus_deploys_write(struct buf *b, const json_t *apps)
+/* All ends of each app, also those that never were: a counter that appears with its first event shows no increase. */
+static void add_counts(struct buf *b, const char *app, const struct deploy_counts *counts)
 {
+	_cleanup_(buf_done) struct buf label = BUF_INIT(LABELS_MAX);
+
+	prometheus_label(&label, "app", app);
+	for (int s = 0; s < DEPLOY_STATES; s++) {
+		enum deploy_state state = (enum deploy_state)s;
+
+		if (deploy_state_is_end(state))
+			buf_addf(b, TOTAL "{%s,state=\"%s\"} %" PRIu64 "\n", buf_str(&label),
+				deploy_state_name(state), deploy_counts_get(counts, app, state));
+	}
+}
+
+void prometheus_deploys_write(struct buf *b, const json_t *apps, const struct deploy_counts *counts)
+{
+	bool headed = false;
+
 	prometheus_list_write(b, families, ARRAY_LEN(families), "app", apps);
+	for (size_t i = 0; i < json_array_size(apps); i++) {
+		const json_t *app = json_array_get(apps, i);
+		const char *name = json_string_value(json_object_get(app, "name"));
+
+		if (!name)
+			continue;
+		if (!headed)
+			prometheus_head(b, TOTAL,
+				"Deploys that ended, by how, since the web process began.",
+				"counter");
+		headed = true;
+		add_counts(b, name, counts);
+	}
 }

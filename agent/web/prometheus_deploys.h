@@ -8,9 +8,11 @@
 
 #include <jansson.h>
 
+#include "agent/web/deploy_counts.h"
 #include "base/buf.h"
 
 /* `apps`: the array of the same name in an answer to `deploy.apps` (agent/CONTROL.md), or NULL. */
-void prometheus_deploys_write(struct buf *b, const json_t *apps);
+void prometheus_deploys_write(
+	struct buf *b, const json_t *apps, const struct deploy_counts *counts);
 
 #endif

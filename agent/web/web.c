@@ -53,6 +53,7 @@ static void on_event(void *user, const char *event, const json_t *message)
 		live_run(w->live, message);
 	} else if (strcmp(event, "deploy") == 0) {
 		kept_list_forget(&w->apps);
+		deploy_counts_put(&w->deploy_counts, message);
 		live_run(w->live, message);
 		log_streams_changed(w->log_streams, message);
 	} else if (strcmp(event, "deploy.log") == 0) {
@@ -182,6 +183,7 @@ static void web_done(struct web *w)
 	webhooks_free(w->webhooks);
 	kept_list_forget(&w->backup_jobs);
 	kept_list_forget(&w->apps);
+	deploy_counts_done(&w->deploy_counts);
 	login_limit_free(w->login_limit);
 	role_cache_free(w->role_cache);
 	free_names(w);

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "agent/web/deploy_counts.h"
 #include "agent/web/kept_list.h"
 #include "base/loop.h"
 
@@ -28,6 +29,7 @@ struct web {
 	struct health *health;
 	struct webhooks *webhooks;
 	struct kept_list backup_jobs, apps; /* for GET /metrics */
+	struct deploy_counts deploy_counts;
 	struct loop_timer *trim;
 	/* From the daemon's `hello`. */
 	char *version;

@@ -302,6 +302,32 @@ def test_the_overview_tells_of_what_goes_on_and_what_went_wrong(browser, process
     browser.until(lambda: browser.address.endswith("#/deploys/blog"), "the app")
 
 
+MARKS = "return (document.querySelector('.chart')?.chart?.marks ?? []).map((m) => [m.text, m.label])"
+
+
+def test_the_charts_of_a_container_have_the_deploys_of_its_app(browser, process, story):
+    browser.expected_errors = ("/api/v1/series",)  # of which this stand-in knows nothing
+    container = {"class": "container", "live": True, "values": {}, "missing": {}}
+    shown = [{**container, "key": "shop", "labels": {"app": "shop"}}, {**container, "key": "db", "labels": {}}]
+    process.handlers["latest"] = lambda r: {"time": now_ms() / 1000, "entities": shown}
+    try:
+        browser.open(process, "#/container/shop")
+        marks = browser.until(lambda: browser.js(MARKS), "the marks")
+        reached = [d for d in story.of("shop") if d["state"] in ("done", "rolled_back")]
+        assert sorted(marks) == sorted([d["commit"][:8], "deploy" if d["state"] == "done" else "deploy, rolled back"] for d in reached)
+        d = story.begin("shop", "watch", 100)
+        tell(process, story.begin("blog", "watch", 100))
+        tell(process, d)
+        browser.until(lambda: d["commit"][:8] in [text for text, _ in browser.js(MARKS)], "the one that got the requests now")
+        assert process.questions("deploy.list")[-1]["app"] == "shop"
+        asked = len(process.questions("deploy.list"))
+        browser.open(process, "#/container/db")
+        browser.until(lambda: browser.text("h2") == "db" and browser.texts(".chart"), "another container")
+        assert browser.js(MARKS) == [] and len(process.questions("deploy.list")) == asked, "it is of no app"
+    finally:
+        process.handlers["latest"] = lambda r: {"time": now_ms() / 1000, "entities": []}
+
+
 CONTROLS = {"button", "link", "textbox", "img", "table", "group", "DisclosureTriangle", "log", "list"}
 
 

@@ -151,7 +151,7 @@ def test_promtool_finds_no_fault(agent):
     text = agent.get("/metrics").text
     r = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)
     assert (r.returncode, r.stdout + r.stderr) == (0, "")
-    assert text.count("# TYPE agent_deploy_") == 6
+    assert text.count("# TYPE agent_deploy_") == 6 and "# TYPE agent_deploys_total counter" in text
 
 
 def test_scrapes_ask_again_only_after_news(agent, story):
@@ -164,6 +164,16 @@ def test_scrapes_ask_again_only_after_news(agent, story):
         agent.push(**event)
         until(lambda: metrics(agent) and len(agent.questions("deploy.apps")) > asked, 5, f"a new question after {event['event']}")
         asked = len(agent.questions("deploy.apps"))
+
+
+def test_ends_are_counted(agent, story):
+    d = story.begin("shop")
+    agent.push("deploy", deploy=d)
+    assert 'agent_deploys_total{app="shop",state="done"} 0' in metrics(agent)
+    story.end(d)
+    for _ in range(3):
+        agent.push("deploy", deploy=d)
+    until(lambda: 'agent_deploys_total{app="shop",state="done"} 1' in metrics(agent), 5, "it is counted, once")
 
 
 def test_metrics_do_without_the_apps(agent):

@@ -7,6 +7,7 @@
 #include "agent/web/prometheus_deploys.h"
 
 static struct buf out;
+static struct deploy_counts counts;
 
 static void setup(void)
 {
@@ -16,6 +17,7 @@ static void setup(void)
 static void teardown(void)
 {
 	buf_done(&out);
+	deploy_counts_done(&counts);
 }
 
 /* Writes the apps given as JSON with ' for ". */
@@ -31,7 +33,7 @@ static void write_apps(const char *text)
 	ck_assert_ptr_nonnull(apps);
 	buf_clear(&out);
 	buf_addc(&out, '\n'); /* has() looks for whole lines */
-	prometheus_deploys_write(&out, apps);
+	prometheus_deploys_write(&out, apps, &counts);
 	json_decref(apps);
 	free(json);
 }
@@ -109,7 +111,69 @@ START_TEST(a_downtime_that_was_not_measured_is_left_out)
 		   "1795237350500}}]");
 	ck_assert(!names("agent_deploy_last_downtime"));
 	ck_assert(!names("agent_deploy_last_duration"));
-	prometheus_deploys_write(&out, NULL);
+	prometheus_deploys_write(&out, NULL, &counts);
+}
+END_TEST
+
+static void tell(int id, const char *app, const char *state, const char *verdict)
+{
+	json_t *message = json_pack("{s:s, s:{s:i, s:s, s:s, s:s}}", "event", "deploy", "deploy",
+		"id", id, "app", app, "state", state, "verdict_grade", verdict);
+
+	deploy_counts_put(&counts, message);
+	json_decref(message);
+}
+
+START_TEST(each_end_is_counted_once)
+{
+	tell(7, "shop", "building", "");
+	tell(7, "shop", "done", "");
+	tell(7, "shop", "done", "");
+	tell(8, "shop", "failed", "");
+	tell(9, "blog", "done", "");
+	tell(10, "shop", "done", "");
+	tell(7, "shop", "done", "good"); /* ten minutes later */
+	tell(3, "shop", "done", "worse"); /* from before this process */
+	write_apps("[{'name': 'shop'}, {'name': 'blog'}, {}]");
+	ck_assert(has("# TYPE agent_deploys_total counter"));
+	ck_assert(has("agent_deploys_total{app=\"shop\",state=\"done\"} 2"));
+	ck_assert(has("agent_deploys_total{app=\"shop\",state=\"failed\"} 1"));
+	ck_assert(has("agent_deploys_total{app=\"shop\",state=\"rolled_back\"} 0"));
+	ck_assert(has("agent_deploys_total{app=\"blog\",state=\"done\"} 1"));
+	ck_assert(!names("state=\"building\""));
+}
+END_TEST
+
+START_TEST(what_is_no_deploy_is_not_counted)
+{
+	static const char *const texts[] = {"{}", "{\"deploy\": 7}",
+		"{\"deploy\": {\"id\": 1, \"app\": \"a\"}}",
+		"{\"deploy\": {\"id\": 1, \"state\": \"done\"}}",
+		"{\"deploy\": {\"id\": 1, \"app\": 1, \"state\": \"done\"}}",
+		"{\"deploy\": {\"app\": \"a\", \"state\": \"done\"}}"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *message = json_loads(texts[i], 0, NULL);
+
+		deploy_counts_put(&counts, message);
+		json_decref(message);
+	}
+	ck_assert_uint_eq(counts.n, 0);
+}
+END_TEST
+
+START_TEST(many_apps_and_many_deploys_take_no_more_room)
+{
+	for (int i = 1; i <= 1000; i++) {
+		char app[20];
+
+		(void)snprintf(app, sizeof(app), "app%d", i);
+		tell(i, app, "done", "");
+		tell(1000 + i, "app1", "done", "");
+	}
+	ck_assert_uint_eq(counts.n, DEPLOY_COUNTS_APPS_MAX);
+	ck_assert_uint_eq(deploy_counts_get(&counts, "app1", DEPLOY_DONE), 1001);
+	ck_assert_uint_eq(deploy_counts_get(&counts, "app999", DEPLOY_DONE), 0);
 }
 END_TEST
 
@@ -126,6 +190,9 @@ int main(void)
 	tcase_add_test(t, what_is_under_way);
 	tcase_add_test(t, how_the_last_one_ended);
 	tcase_add_test(t, a_downtime_that_was_not_measured_is_left_out);
+	tcase_add_test(t, each_end_is_counted_once);
+	tcase_add_test(t, what_is_no_deploy_is_not_counted);
+	tcase_add_test(t, many_apps_and_many_deploys_take_no_more_room);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
