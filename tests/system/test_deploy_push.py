@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`git push` to a repository of the agent: the push shows the deploy, and fails when it fails."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -230,6 +231,16 @@ def test_an_old_history_with_small_faults_can_be_pushed(shop):
     good, seen = shop.push(f"{old}:refs/heads/main")
     assert good, seen
     assert shop.branch() == old
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_only_who_runs_the_agent_makes_it(shop):
+    """Of root in a folder of the agent's user, the agent could not read what is pushed."""
+    os.chown(shop.agent.state, 65534, 65534)
+    answer = shop.agent.cli("deploy", "repo", "shop")
+    assert answer.returncode == 1 and "run this as that user" in answer.stderr, answer
+    assert not (shop.agent.state / "repos").exists()
+    os.chown(shop.agent.state, 0, 0)
 
 
 def test_a_clone_has_the_branch(shop):
