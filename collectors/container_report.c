@@ -172,7 +172,6 @@ void container_report_stopped(struct entity *e, const struct container_info *inf
 	entity_label(e, "state", container_state_name(info->state));
 	entity_label(e, "project", info->project);
 	entity_label(e, "app", info->app);
-	e->passing = false;
 	entity_read_at(e, now_ns);
 	for (size_t m = 0; m < CGROUP_METRICS; m++)
 		entity_missing(e, m, live ? not_visible : not_running);

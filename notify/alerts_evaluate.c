@@ -113,10 +113,16 @@ static struct record *record_of(
 	return rec;
 }
 
+/* That it goes is what it is there for. */
+static bool is_meant_to_go(const struct watch *w, const struct rule *r)
+{
+	return w->entity->passing && silences_is_swaps_doing(r);
+}
+
 static void step_slot(
 	struct alerts *a, struct watch *w, size_t slot, const struct rule *r, double v)
 {
-	struct record *rec = record_of(a, w, slot, r);
+	struct record *rec = is_meant_to_go(w, r) ? NULL : record_of(a, w, slot, r);
 
 	if (rec)
 		step(a, rec, rule_judge(r, v, rec->pub.life.level), v);
@@ -157,22 +163,13 @@ static bool is_missing(
 	       registry_sample(a->registry) - w->entity->first_seen >= MISSING_SAMPLES;
 }
 
-/* That it goes is what it is there for. */
-static bool is_meant_to_go(const struct watch *w, const struct rule *r)
-{
-	return w->entity->passing && (r->type == RULE_GONE || r->type == RULE_MISSING);
-}
-
 static void evaluate_special(struct alerts *a, struct watch *w)
 {
 	for (size_t i = w->plan->n_plain; i < w->plan->n_slots; i++) {
 		const struct plan_slot *slot = &w->plan->slots[i];
 		const struct rule *r = &a->rules->rules[slot->rule];
-		double v;
+		double v = special_value(a, w, slot, r);
 
-		if (is_meant_to_go(w, r))
-			continue;
-		v = special_value(a, w, slot, r);
 		if (watch_record(w, i) || rule_exceeds(r, v) || is_missing(a, w, r, v))
 			step_slot(a, w, i, r, v);
 	}

@@ -238,8 +238,7 @@ void silences_swap(struct silences *s, const char *entity_key, int64_t until_ms)
 	s->swaps[s->n_swaps++] = (struct silence_swap){str_dup(entity_key), until_ms};
 }
 
-/* What a swap brings about by itself. */
-static bool is_swaps_doing(const struct rule *r)
+bool silences_is_swaps_doing(const struct rule *r)
 {
 	if (r->class != &class_container)
 		return false;
@@ -263,7 +262,7 @@ static const char *swap_reason_of(
 {
 	for (size_t i = 0; i < s->n_swaps; i++)
 		if (now_ms < s->swaps[i].until_ms && is_swapped(&s->swaps[i], key))
-			return is_swaps_doing(r) ? swap_reason : NULL;
+			return silences_is_swaps_doing(r) ? swap_reason : NULL;
 	return NULL;
 }
 

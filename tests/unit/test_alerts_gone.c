@@ -214,6 +214,7 @@ START_TEST(version_that_is_passing_is_not_missed)
 	struct entity *e;
 
 	gone_rule();
+	(void)case_rule("down", "container.running", "< 1", NULL);
 	case_start();
 	put(&class_container, "shop", CGROUP_running, 1);
 	put(&class_container, "shop@0a1b2c3d4e5f", CGROUP_running, 1);
@@ -227,6 +228,7 @@ START_TEST(version_that_is_passing_is_not_missed)
 	drop("shop@0a1b2c3d4e5f");
 	turns(20);
 	ck_assert_uint_eq(w.n_told, 0);
+	ck_assert_uint_eq(alerts_firing(w.alerts, NULL), 0);
 	drop("shop");
 	turns(20);
 	expect_told(0, EVENT_ALERT_FIRING, "shop is gone");

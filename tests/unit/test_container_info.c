@@ -51,6 +51,32 @@ START_TEST(the_stable_name_outlives_the_container)
 }
 END_TEST
 
+#define VERSION "\"agent.app\":\"shop\",\"agent.deploy\":\"12\""
+#define TASK(service, slot)                                                                        \
+	",\"com.docker.swarm.service.name\":\"" service                                            \
+	"\",\"com.docker.swarm.task.name\":\"" service "." slot ".x7f\""
+
+/* Labels alone are inherited from the image by whatever is run from it. */
+START_TEST(the_versions_of_an_app_have_its_name)
+{
+	static const char *const others[] = {"eager_pike", "shop-", "shop-1", "shop-122",
+		"shop-12-x", "xshop-12", "shop-release-12"};
+
+	ck_assert_str_eq(stable("{" VERSION "}", "shop-12"), "shop");
+	ck_assert_str_eq(stable("{" VERSION TASK("shop-12", "1") "}", "shop-12.1.x7f"), "shop");
+	ck_assert_str_eq(stable("{" VERSION TASK("shop-12", "2") "}", "shop-12.2.x7f"), "shop.2");
+	ck_assert_str_eq(stable("{" VERSION ",\"com.docker.compose.project\":\"shop\","
+				"\"com.docker.compose.service\":\"web\","
+				"\"com.docker.compose.oneoff\":\"True\"}",
+				 "shop-12"),
+		"shop");
+	ck_assert_str_eq(stable("{\"agent.name\":\"x\"," VERSION "}", "shop-12"), "x");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ck_assert_str_eq(stable("{" VERSION "}", others[i]), others[i]);
+	ck_assert_str_eq(stable("{" VERSION TASK("api", "1") "}", "shop-12"), "api");
+}
+END_TEST
+
 static const char *pod_name(const char *pod)
 {
 	static char to[CONTAINER_TEXT_MAX + 1];
@@ -254,7 +280,8 @@ START_TEST(of_one_name_the_newest_live_container_owns_it)
 END_TEST
 
 RUN_TESTS("container_info", the_stable_name_outlives_the_container,
-	random_parts_of_pod_names_are_left_out, inspect_tells_all, the_file_on_disk_is_read_too,
+	the_versions_of_an_app_have_its_name, random_parts_of_pod_names_are_left_out,
+	inspect_tells_all, the_file_on_disk_is_read_too,
 	an_element_of_the_list_tells_name_and_state, what_is_not_told_stays_known,
 	hostile_json_is_refused_or_cut, podman_and_kubernetes_files_name_containers,
 	times_are_read_in_every_form, of_one_name_the_newest_live_container_owns_it)

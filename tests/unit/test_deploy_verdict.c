@@ -28,7 +28,7 @@ static void setup(void)
 {
 	in = (struct deploy_verdict_input){.is_first = false};
 	for (size_t f = 0; f < DEPLOY_VERDICT_FIGURES; f++) {
-		set(f, NAN, NAN);
+		set((enum deploy_verdict_figure)f, NAN, NAN);
 		in.before[f] = (struct deploy_verdict_values){values[0][f], VALUES, 0};
 		in.after[f] = (struct deploy_verdict_values){values[1][f], VALUES, 0};
 	}
