@@ -156,23 +156,37 @@ static bool nothing_found_is_left(const struct deploys *s)
 	return true;
 }
 
+/* The next that may begin: who waits for room holds up nobody who needs none. NULL: none. */
+static struct deploys_work *next_to_begin(struct deploys *s)
+{
+	size_t n;
+	_cleanup_(free_p) const struct deploy **open = deploys_open_records(s, &n);
+	const struct deploy *d;
+
+	while ((d = queue_next(open, n, s->config->max_builds))) {
+		struct deploys_work *w = deploys_find(s, d->id);
+		size_t i = 0;
+
+		if (!w->uncommitted && has_room(s, w))
+			return w;
+		while (open[i] != d)
+			i++;
+		memmove(open + i, open + i + 1, (n - i - 1) * sizeof(*open));
+		n--;
+	}
+	return NULL;
+}
+
 static void on_kick(void *user)
 {
 	struct deploys *s = user;
+	struct deploys_work *w;
 
 	if (!s->swept || s->closing || !nothing_found_is_left(s))
 		return;
 	drop_orphans(s);
-	for (;;) {
-		size_t n;
-		_cleanup_(free_p) const struct deploy **open = deploys_open_records(s, &n);
-		const struct deploy *d = queue_next(open, n, s->config->max_builds);
-		struct deploys_work *w = d ? deploys_find(s, d->id) : NULL;
-
-		if (!w || w->uncommitted || !has_room(s, w))
-			return;
+	while ((w = next_to_begin(s)))
 		begin(w);
-	}
 }
 
 static void on_tick(void *user)

@@ -24,6 +24,7 @@ enum {
 	DEPLOYS_WAITING_MAX = 100, /* over all apps; each has at most one */
 	DEPLOYS_PROBE_MS = 5000, /* between two probes in the watch window */
 	DEPLOYS_TICK_MS = 5000, /* what waits for memory, disk, an engine is looked at again */
+	DEPLOYS_LOGS_KEPT = 100, /* of each app; of 9 MiB at most */
 	DEPLOYS_LOG_NEWS_MS = 250, /* followers hear of new lines at most this often */
 };
 

@@ -5,7 +5,7 @@
  *   STATE/deploys/APP/ID.log     the log
  *   STATE/deploys/APP/work-ID    the source; gone when it has ended
  *   STATE/deploys/APP/cache      stays: what was fetched, layers, "changed"
- *   STATE/deploys/state          of all apps: addresses of the switch
+ *   STATE/deploys/.state         of all apps: addresses of the switch
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,6 @@
 
 #include "agent/deploy_secrets.h"
 #include "agent/deploys_internal.h"
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -67,37 +66,6 @@ void deploys_say(struct deploys_work *w, const char *stage, const char *fmt, ...
 		deploy_log_say(w->log, stage, text, clock_wall_ms());
 }
 
-static void on_removed(void *user, const struct child_result *r)
-{
-	(void)user;
-	if (r->status != 0)
-		log_warning("a folder of a deploy cannot be removed: %.*s", (int)r->output_len,
-			r->output);
-}
-
-/* In the background: a source may have a hundred thousand files. It has a name first that nobody uses. */
-static void remove_tree(struct deploys *s, const char *path)
-{
-	_cleanup_(free_p) char *gone = str_format("%s.gone-%" PRId64, path, clock_mono_ms());
-	const char *const argv[] = {"rm", "-rf", "--", gone, NULL};
-	const struct child_options o = {
-		.argv = argv, .output_max = 4096, .pass_fd = -1, .nice = 10, .io_idle = true};
-	struct child *child;
-	struct err e;
-
-	if (rename(path, gone) < 0)
-		return; /* there is none */
-	if (child_start(s->o.loop, &o, on_removed, NULL, &child, &e) < 0)
-		log_warning("%s cannot be removed: %s", gone, e.msg);
-}
-
-void deploys_remove_folder(struct deploys_work *w)
-{
-	_cleanup_(free_p) char *path = deploys_work_folder(w);
-
-	remove_tree(w->deploys, path);
-}
-
 int deploys_make_folders(struct deploys_work *w, struct err *e)
 {
 	struct deploys *s = w->deploys;
@@ -108,7 +76,7 @@ int deploys_make_folders(struct deploys_work *w, struct err *e)
 
 	/* What an attempt left that was cut short. */
 	if (strcmp(w->step.stage, "fetch") == 0)
-		remove_tree(s, work);
+		deploys_remove_tree(s, work);
 	r = fs_mkdirs(work, FOLDER_MODE, e);
 	if (r == 0)
 		r = fs_mkdirs(cache, FOLDER_MODE, e);

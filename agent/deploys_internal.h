@@ -126,14 +126,19 @@ char *deploys_work_folder(const struct deploys_work *w);
 int deploys_open_log(struct deploys_work *w, struct err *e);
 /* An empty folder for the source, and those that stay. */
 int deploys_make_folders(struct deploys_work *w, struct err *e);
-/* Removes the source, in the background. */
-void deploys_remove_folder(struct deploys_work *w);
 void deploys_say(struct deploys_work *w, const char *stage, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The last line that the hook of this stage printed; "" without one. */
 void deploys_last_line(struct deploys_work *w, const char *stage, char *to, size_t size);
 /* Whether what changed is to be deployed, as git says after the fetch. */
 bool deploys_paths_match(struct deploys_work *w);
+
+/* deploys_tidy.c */
+/* In the background; it has a name that nobody uses at once. None is fine. */
+void deploys_remove_tree(struct deploys *s, const char *path);
+/* Sources of deploys that are over, and logs beyond the newest DEPLOYS_LOGS_KEPT. */
+void deploys_tidy(struct deploys *s, const char *app);
+void deploys_tidy_all(struct deploys *s);
 
 /* deploys_show.c */
 json_t *deploys_to_json(const struct deploys *s, const struct deploy *d);

@@ -101,6 +101,7 @@ static void on_sweep(void *user)
 		return;
 	}
 	s->swept = true;
+	deploys_tidy_all(s);
 	recover_all(s);
 	deploys_restore_begin(s);
 	deploys_kick(s);

@@ -99,8 +99,12 @@ static void on_timer(void *user)
 	struct deploys *s = x->s;
 	struct err e = {""};
 
-	if (x->work)
+	if (x->work) {
+		_cleanup_(free_p) char *app = str_dup(x->work->d->app);
+
 		deploys_work_free(x->work);
+		deploys_tidy(s, app); /* the folder its hooks were in */
+	}
 	x->work = NULL;
 	while (x->at < s->config->n_apps && !x->work) {
 		x->work = work_of(s, &s->config->apps[x->at]);

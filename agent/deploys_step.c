@@ -51,10 +51,11 @@ void deploys_ended(struct deploys_work *w)
 static void finish(struct deploys_work *w)
 {
 	struct deploys *s = w->deploys;
+	_cleanup_(free_p) char *app = str_dup(w->d->app);
 
-	deploys_remove_folder(w);
 	tell_end(w);
 	deploys_work_free(w);
+	deploys_tidy(s, app); /* its source is nobody's now */
 	deploys_kick(s);
 }
 

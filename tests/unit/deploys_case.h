@@ -26,7 +26,7 @@ static struct deploy_config *deploy_config;
 static struct deploys *deploys;
 static int64_t free_disk, free_memory;
 static struct deploys_vitals vitals;
-static const char *watch;
+static const char *watch, *apps;
 
 /* The end of the newest that has ended. */
 static unsigned n_ended;
@@ -152,8 +152,8 @@ static inline void configure(const char *options)
 						  "source = \"/srv/shop.git\" build = \"mine\"\n"
 						  "swap = \"mine\" route = \"mine\"\n"
 						  "watch = \"%s\" drain = \"0s\"\n"
-						  "%s\n} }\n",
-		scratch, watch, options);
+						  "%s\n} %s }\n",
+		scratch, watch, options, apps);
 	struct deploy_config *old = deploy_config;
 	struct config *old_config = config;
 
@@ -171,6 +171,7 @@ static inline void start_case(void)
 	setup();
 	n_ended = 0;
 	watch = "0s";
+	apps = "";
 	on_each_change = NULL;
 	free_disk = free_memory = INT64_MAX;
 	memset(&vitals, 0, sizeof(vitals));
@@ -196,14 +197,19 @@ static inline void finish_case(void)
 	teardown();
 }
 
-static inline int64_t request(void)
+static inline int64_t request_of(const char *app)
 {
-	const struct deploys_request q = {.app = "shop", .trigger = "command", .by = "root"};
+	const struct deploys_request q = {.app = app, .trigger = "command", .by = "root"};
 	struct deploys_accepted a;
 	struct err e = {""};
 
 	ck_assert_msg(deploys_start(deploys, &q, &a, &e) == 0, "%s", e.msg);
 	return a.id;
+}
+
+static inline int64_t request(void)
+{
+	return request_of("shop");
 }
 
 /* Until it has ended and nothing of it is left. */

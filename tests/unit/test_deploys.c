@@ -230,6 +230,60 @@ START_TEST(a_build_waits_for_room_and_says_so)
 }
 END_TEST
 
+START_TEST(a_build_that_waits_for_room_does_not_hold_up_a_return)
+{
+	struct deploys_accepted a;
+	int64_t waiting;
+
+	apps = "blog = { source = \"/srv/blog.git\" build = \"mine\" swap = \"mine\" }";
+	configure("");
+	deploy_one();
+	deploy_one();
+	free_disk = 0;
+	waiting = request_of("blog");
+	turn_idle(loop);
+	ck_assert_str_eq(state_of(waiting), "queued");
+	ck_assert_int_eq(deploys_rollback(deploys, "shop", 0, "root", "command", &a, NULL), 0);
+	TURN_UNTIL(loop, strcmp(state_of(a.id), "done") == 0);
+	ck_assert_str_eq(state_of(waiting), "queued");
+}
+END_TEST
+
+/* The agent was killed while it built, or while it removed. */
+START_TEST(sources_that_were_left_behind_go_at_the_start)
+{
+	_cleanup_(free_p) char *left = str_format("%s/state/deploys/shop/work-77", scratch);
+	_cleanup_(free_p) char *gone = str_format("%s.gone-5", left);
+
+	deploy_one();
+	ck_assert_int_eq(fs_mkdirs(left, 0700, NULL), 0);
+	ck_assert_int_eq(fs_mkdirs(gone, 0700, NULL), 0);
+	deploys_free(deploys);
+	deploys = NULL;
+	start_daemon();
+	TURN_UNTIL(loop, access(left, F_OK) < 0 && access(gone, F_OK) < 0);
+}
+END_TEST
+
+START_TEST(only_the_newest_logs_are_kept)
+{
+	char name[60];
+	int64_t id = deploy_one();
+
+	for (int i = 2; i < DEPLOYS_LOGS_KEPT + 12; i++) {
+		(void)snprintf(name, sizeof(name), "state/deploys/shop/%d.log", 1000 + i);
+		scratch_write(name, "x", 1);
+	}
+	ck_assert_int_eq(id, 1);
+	deploy_one();
+	ck_assert(!scratch_has("state/deploys/shop/1.log"));
+	ck_assert(!scratch_has("state/deploys/shop/1011.log"));
+	ck_assert(scratch_has("state/deploys/shop/1012.log"));
+	(void)snprintf(name, sizeof(name), "state/deploys/shop/%d.log", 1011 + DEPLOYS_LOGS_KEPT);
+	ck_assert(scratch_has(name));
+}
+END_TEST
+
 START_TEST(a_rollback_takes_the_version_before_without_a_build)
 {
 	struct deploys_accepted a;
@@ -323,6 +377,9 @@ static Suite *deploys_suite(void)
 	tcase_add_test(tc, a_cancelled_build_ends_with_all_its_processes);
 	tcase_add_test(tc, one_that_waits_is_cancelled_at_once);
 	tcase_add_test(tc, a_build_waits_for_room_and_says_so);
+	tcase_add_test(tc, a_build_that_waits_for_room_does_not_hold_up_a_return);
+	tcase_add_test(tc, sources_that_were_left_behind_go_at_the_start);
+	tcase_add_test(tc, only_the_newest_logs_are_kept);
 	tcase_add_test(tc, a_rollback_takes_the_version_before_without_a_build);
 	tcase_add_test(tc, there_is_nothing_to_go_back_to_at_first);
 	tcase_add_test(tc, an_app_that_leaves_the_configuration_leaves_nothing_waiting);
