@@ -142,18 +142,23 @@ static int take_log(struct follow *f, struct err *e)
 	return 0;
 }
 
+static void print_record(struct follow *f)
+{
+	_cleanup_(free_p) char *text = json_dumps(f->deploy, JSON_COMPACT);
+
+	buf_addf(&f->out, "{\"deploy\":%s}\n", text ? text : "{}");
+}
+
 static void take_record(struct follow *f, json_t *deploy)
 {
-	_cleanup_(free_p) char *text = NULL;
+	bool same = json_equal(f->deploy, deploy);
 
 	if (f->told && !f->deploy)
 		deploy_story_begin(&f->story, deploy, &f->out);
-	if (f->json && f->how == DEPLOY_FOLLOW_STORY && !json_equal(f->deploy, deploy)) {
-		text = json_dumps(deploy, JSON_COMPACT);
-		buf_addf(&f->out, "{\"deploy\":%s}\n", text ? text : "{}");
-	}
 	json_decref(f->deploy);
 	f->deploy = json_incref(deploy);
+	if (f->json && f->how == DEPLOY_FOLLOW_STORY && !same)
+		print_record(f);
 }
 
 /* Once around: the record, then what the log has by then, so that what has ended in the record prints nothing more. */
@@ -254,14 +259,15 @@ static int finish(struct follow *f)
 	if (f->how != DEPLOY_FOLLOW_STORY)
 		return COMMAND_DONE;
 	/* As it ended: the log may have gone on after the record was read. */
-	if (ask_record(f, &f->fresh, &e) == 0)
-		take_record(f, f->fresh);
+	(void)ask_record(f, &f->deploy, &e);
 	if (f->told) {
 		now = serves(f);
 		deploy_story_take(&f->story, f->deploy, clock_wall_ms(), &f->out);
 		deploy_story_wipe(&f->story, &f->out);
 		deploy_words_end(&f->story.term, f->deploy, now, &f->out);
 		json_decref(now);
+	} else {
+		print_record(f);
 	}
 	put(f);
 	return deploy_words_exit(f->deploy);

@@ -148,11 +148,11 @@ def test_as_json_it_is_a_line_for_each_change_and_each_line_of_the_log(tiny, app
 def test_a_terminal_gets_headings_and_a_line_that_moves(tiny, app):
     tiny.hold(app, "build")
     terminal = Terminal("deploy", "now", app, "--follow", "--state", str(tiny.agent.state))
-    terminal.wait_for(r"\r\nfetch\r\n  fetch apply of deploy \d+\r\n").wait_for(r"\r\nbuild\r\n  build apply of deploy \d+\r\n")
+    terminal.wait_for(r"[\nK]fetch\r\n  fetch apply of deploy \d+\r\n").wait_for(r"[\nK]build\r\n  build apply of deploy \d+\r\n")
     terminal.wait_for(r"\r\x1b\[K  \d+s")
     tiny.let_go()
     status, text = terminal.end()
-    assert status == 0 and re.search(rf"\r\n{app}  done in .* serves\r\n$", text), text
+    assert status == 0 and re.search(rf"[\nK]{app}  done in .* serves\r\n$", text), text
 
 
 # --- following
@@ -180,6 +180,7 @@ def test_it_is_followed_over_a_restart_of_the_agent_without_a_line_lost_or_told_
         tiny.hold("shop", "build")
         command = tiny.followed("now", "shop", "--follow")
         tiny.held()
+        until(lambda: "build | build apply" in tiny.log(1), 10, "its line in the log")
         tiny.agent.kill()
         (tiny.folder / "held").unlink()
         tiny.agent.start(samples=1)
