@@ -50,6 +50,8 @@ struct charts {
 	struct child *child;
 	struct kept kept[CHARTS_KEPT];
 	size_t next_kept;
+	chart_marks_fn marks; /* NULL: nobody knows any */
+	void *marks_user;
 };
 
 /* A key that cannot be kept is as good, until the next start. */
@@ -102,7 +104,24 @@ static void keep(struct charts *c, const struct chart_spec *spec, const char *da
 	k->made_ms = clock_mono_ms();
 }
 
-static json_t *order_of(const struct chart_spec *s)
+void charts_set_marks(struct charts *c, chart_marks_fn fn, void *user)
+{
+	c->marks = fn;
+	c->marks_user = user;
+}
+
+static void add_marks(const struct charts *c, const struct chart_spec *s, json_t *order)
+{
+	time_t marks[RRD_CHART_MARKS_MAX];
+	size_t n = c->marks ? c->marks(c->marks_user, s, marks, RRD_CHART_MARKS_MAX) : 0;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, json_integer(marks[i]));
+	(void)json_object_set_new(order, "marks", list);
+}
+
+static json_t *order_of(const struct charts *c, const struct chart_spec *s)
 {
 	const struct metric *m = &s->class->metrics[s->metric];
 	char path[RRD_NAME_MAX];
@@ -120,6 +139,7 @@ static json_t *order_of(const struct chart_spec *s)
 		abort(); /* keys of entities are valid UTF-8 */
 	if (isfinite(s->limit))
 		(void)json_object_set_new(order, "limit", json_real(s->limit));
+	add_marks(c, s, order);
 	return order;
 }
 
@@ -163,7 +183,7 @@ static int start_worker(struct charts *c, const struct chart_spec *spec, struct 
 	const char *const argv[] = {"/proc/self/exe", "worker", "chart", NULL};
 	_cleanup_(free_p) char *zone = getenv("TZ") ? str_format("TZ=%s", getenv("TZ")) : NULL;
 	const char *const env[] = {"LANG=C.UTF-8", "HOME=/nonexistent", zone, NULL};
-	json_t *order = order_of(spec);
+	json_t *order = order_of(c, spec);
 	_cleanup_(free_p) char *text = json_dumps(order, JSON_COMPACT);
 	const struct child_options o = {.argv = argv,
 		.env = env,

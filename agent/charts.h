@@ -54,6 +54,10 @@ void charts_free(struct charts *c);
  * stored of it; -EINVAL: a metric that is not stored, an empty range, a size out of bounds. */
 int charts_draw(struct charts *c, const struct chart_spec *spec, chart_done_fn done, void *user,
 	struct chart_job **out, struct err *e);
+/* Whoever knows what happened to the entity within the range: lines across its pictures. Fills at most `max`, returns how many. */
+typedef size_t (*chart_marks_fn)(
+	void *user, const struct chart_spec *spec, time_t *marks, size_t max);
+void charts_set_marks(struct charts *c, chart_marks_fn fn, void *user); /* NULL: none */
 void charts_cancel(struct chart_job *j); /* without calling `done`; NULL is fine */
 
 /* "/chart/container/shop-web/cpu_used_percent.png?from=..&to=..[&limit=..]&signature=..". At least

@@ -47,6 +47,18 @@ static json_int_t number(const json_t *order, const char *name)
 	return json_integer_value(json_object_get(order, name));
 }
 
+static void take_marks(const json_t *order, struct rrd_chart *c)
+{
+	const json_t *list = json_object_get(order, "marks"), *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		if (c->n_marks < RRD_CHART_MARKS_MAX)
+			c->marks[c->n_marks++] = (time_t)json_integer_value(one);
+	}
+}
+
 static int draw(const json_t *order, struct buf *out, struct err *e)
 {
 	const json_t *limit = json_object_get(order, "limit");
@@ -65,6 +77,7 @@ static int draw(const json_t *order, struct buf *out, struct err *e)
 	if (metric < 0)
 		return err_set(e, EINVAL, "there is no such metric");
 	c.metric = (size_t)metric;
+	take_marks(order, &c);
 	return rrd_chart_draw(&c, out, e);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/alerting.h"
 #include "agent/daemon_parts.h"
@@ -16,7 +17,7 @@
 #include "base/str.h"
 #include "collectors/rrd_file.h"
 
-enum { HISTORY_POINTS = 10000 };
+enum { HISTORY_POINTS = 10000, MARKS_LOOKED_AT = 100 };
 
 struct deploy_after {
 	struct daemon *daemon;
@@ -86,6 +87,48 @@ static bool is_swapping(void *user, const char *app)
 	return deploys_is_swapping(x->deploys, app);
 }
 
+/* When the requests went to the new version; 0: they never did. */
+static int64_t switched_ms(const json_t *run)
+{
+	int64_t at_ms = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "stages"), i, one)
+	{
+		const char *state = json_view_text(one, "state");
+
+		if (strcmp(json_view_text(one, "stage"), "route") == 0 &&
+			strcmp(json_view_text(one, "verb"), "apply") == 0 &&
+			(strcmp(state, "done") == 0 || strcmp(state, "skipped") == 0))
+			at_ms = json_view_int(one, "ended_ms");
+	}
+	return at_ms;
+}
+
+/* A line across each picture of the app where another version came. */
+static size_t find_marks(void *user, const struct chart_spec *spec, time_t *marks, size_t max)
+{
+	struct deploy_after *x = user;
+	const struct deploy_runs_query q = {.app = spec->entity, .limit = MARKS_LOOKED_AT};
+	json_t *list = NULL;
+	const json_t *run;
+	size_t i, n = 0;
+
+	if ((spec->class != &class_container && spec->class != &class_app) ||
+		deploy_runs_list(x->runs, &q, &list, NULL) < 0)
+		return 0;
+	json_array_foreach(list, i, run)
+	{
+		time_t at = (time_t)(switched_ms(run) / 1000);
+
+		if (n < max && at >= spec->from && at <= spec->to)
+			marks[n++] = at;
+	}
+	json_decref(list);
+	return n;
+}
+
 /* What a daemon before has noted already. */
 static int64_t newest(struct deploy_after *x)
 {
@@ -128,6 +171,7 @@ int deploy_after_new(struct daemon *d, struct deploys *s, const struct deploy_co
 	x->verdicts = deploy_verdicts_new(&verdicts, c);
 	x->statuses = deploy_statuses_new(d->loop, d->http, d->problems);
 	x->probes = deploy_probes_new(&probes, c);
+	charts_set_marks(d->charts, find_marks, x);
 	*out = x;
 	return 0;
 }
@@ -136,6 +180,7 @@ void deploy_after_free(struct deploy_after *x)
 {
 	if (!x)
 		return;
+	charts_set_marks(x->daemon->charts, NULL, NULL);
 	deploy_probes_free(x->probes);
 	deploy_statuses_free(x->statuses);
 	deploy_verdicts_free(x->verdicts);

@@ -251,6 +251,19 @@ static void set_title(
 		event_title(ev, "%s is as good as before deploy %lld", d->app, id);
 }
 
+/* CPU of its container, from before the deploy until now. */
+static void set_chart(struct event *ev, const struct deploy *d)
+{
+	if (!*d->new.container || *d->new.container == '/' ||
+		str_ends(d->new.container, ".service"))
+		return;
+	event_set(&ev->chart.class, "container");
+	event_set(&ev->chart.entity, d->app);
+	event_set(&ev->chart.metric, "cpu_used_percent");
+	ev->chart.from = (d->started_ms - DEPLOY_VERDICT_BEFORE_MS) / 1000;
+	ev->chart.to = (d->ended_ms + DEPLOY_VERDICT_AFTER_MS) / 1000;
+}
+
 struct event *deploy_verdict_event(
 	const struct deploy *d, const struct deploy_verdict *v, bool rolls_back)
 {
@@ -280,5 +293,6 @@ struct event *deploy_verdict_event(
 	if (commit.len)
 		event_fact(ev, "Commit", "%s", buf_str(&commit));
 	event_fact(ev, "Deploy", "%lld", (long long)d->id);
+	set_chart(ev, d);
 	return ev;
 }

@@ -17,12 +17,12 @@ enum { ARGUMENTS_MAX = 64 };
 
 /* The colours of the dashboard. */
 struct palette {
-	const char *back, *text, *grid, *axis, *area, *line, *limit;
+	const char *back, *text, *grid, *axis, *area, *line, *limit, *mark;
 };
 static const struct palette light = {
-	"ffffff", "1f2933", "d5dbe1", "9aa5b1", "2f6fde38", "2f6fde", "d64545"};
+	"ffffff", "1f2933", "d5dbe1", "9aa5b1", "2f6fde38", "2f6fde", "d64545", "8b5cf6"};
 static const struct palette dark = {
-	"171c22", "dde3ea", "333c46", "66717d", "6ea8fe38", "6ea8fe", "ff7b72"};
+	"171c22", "dde3ea", "333c46", "66717d", "6ea8fe38", "6ea8fe", "ff7b72", "b794f6"};
 
 struct arguments {
 	char *list[ARGUMENTS_MAX];
@@ -163,6 +163,8 @@ int rrd_chart_draw(const struct rrd_chart *c, struct buf *out, struct err *e)
 	add(&a, "LINE1.5:v#%s", p->line);
 	if (isfinite(c->limit))
 		add(&a, "HRULE:%.9g#%s", c->limit, p->limit);
+	for (size_t i = 0; i < c->n_marks; i++)
+		add(&a, "VRULE:%lld#%s::dashes=4,3", (long long)c->marks[i], p->mark);
 	rrd_clear_error();
 	facts = rrd_graph_v(a.n, a.list);
 	r = facts ? take_image(facts, out, e) : err_set(e, EIO, "librrd: %s", rrd_get_error());

@@ -17,6 +17,7 @@ enum {
 	RRD_CHART_MIN = 100, /* pixels, width and height */
 	RRD_CHART_MAX = 2000,
 	RRD_CHART_BYTES_MAX = 1024 * 1024,
+	RRD_CHART_MARKS_MAX = 20,
 };
 
 struct rrd_chart {
@@ -26,6 +27,8 @@ struct rrd_chart {
 	const char *title; /* plain text */
 	time_t from, to;
 	double limit; /* a line across; NaN: none */
+	time_t marks[RRD_CHART_MARKS_MAX]; /* lines from top to bottom: deploys */
+	size_t n_marks;
 	int width, height; /* of the whole picture, pixels */
 	bool svg; /* else PNG */
 	bool dark;

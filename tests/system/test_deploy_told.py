@@ -2,6 +2,7 @@
 """What people, the git host and the events hear of a deploy, how its app answers, and the verdict ten minutes later."""
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -183,6 +184,13 @@ def age(agent, deploy, minutes):
     return body
 
 
+def marks(agent, what, begin, end):
+    """How many lines of deploys a picture has."""
+    svg = agent.get(f"/chart/{what}.svg?from={begin}&to={end}")
+    assert svg.status == 200, svg
+    return len(re.findall(r'stroke="rgb\(54\.\d+%, ?36\.\d+%, ?96\.\d+%\)"|stroke:rgb\(54\.\d+%,36\.\d+%,96\.\d+%\)', svg.text))
+
+
 @pytest.mark.skipif(not shutil.which("rrdtool"), reason="no rrdtool")
 def test_ten_minutes_later_there_is_a_verdict_also_over_a_restart(tiny):
     t = tiny(rollback_if={"cpu_percent": 50})
@@ -203,6 +211,11 @@ def test_ten_minutes_later_there_is_a_verdict_also_over_a_restart(tiny):
     assert back["state"] == "done" and back["rollback_of"] == 1 and back["trigger"] == "rollback"
     assert back["by"] == "the verdict on deploy 2: CPU rose by 109 %, more than rollback_if.cpu_percent = 50 allows"
     verdicts = [e for e in events(t.agent) if e["kind"] == "deploy.verdict"]
+    assert verdicts[0]["chart"]["entity"] == "container/shop" and verdicts[0]["chart"]["to"] >= ended + 600
+    now = int(time.time())
+    assert marks(t.agent, "container/shop/cpu_used_percent", now - 900, now) >= 3
+    assert marks(t.agent, "container/shop/cpu_used_percent", now - 3600, now - 1800) == 0
+    assert marks(t.agent, "host/host/load1", now - 900, now) == 0
     assert [e["title"].split(":")[0] for e in verdicts] == ["shop goes back to the version before deploy 2"]
     assert verdicts[0]["severity"] == "warning" and verdicts[0]["text"] == d["verdict"]
     t.agent.stop()
