@@ -79,7 +79,7 @@ visitor() { # FILE
 }
 
 the_shop() {
-	ok "all stages of the shop have a hook" agent deploy check shop >/dev/null
+	ok "all stages of the shop have a hook" sh -c "agent deploy check shop >/dev/null"
 	ok "the shop is deployed" deployed now shop
 	ok "nginx has it" page_is 1
 	ok "by the map of nftables" grep -q '198.18.0.1 . 80 : 198.18.1.10 . 8080' <(nft list map ip agent apps)

@@ -31,7 +31,7 @@ compose_file() {
 compose_copy() {
 	mkdir -p -- "$project"
 	find "$project" -maxdepth 1 \( -name '.agent.*.yaml' -o -name .env \) -delete
-	cp -a -- "${DEPLOY_WORKDIR:?}/." "$project/"
+	cp -a --remove-destination -- "${DEPLOY_WORKDIR:?}/." "$project/"
 	rm -f -- "$project/.agent.$id.yaml" # a source may have a link there
 	# The image of the service has a name of its own at each deploy, so that the one before stays.
 	printf 'services:\n  %s:\n    image: "%s"\n' "$service" "$1" >"$project/.agent.$id.yaml"
