@@ -3,10 +3,14 @@
 
 import contextlib
 import itertools
+import os
+import shutil
 
 import pytest
 
 from harness.agent import Agent
+from harness.docker import PATH
+from harness.docker_net import DockerNet
 from harness.mariadb import Mariadb
 from harness.postgres import Postgres
 from harness.redis import Redis
@@ -110,3 +114,25 @@ def proxy(rgw):
 def bucket(rgw, proxy, tmp_path):
     """A new one of `rgw`; the store goes to it through `proxy`."""
     return rgw.bucket(tmp_path, proxy.endpoint)
+
+
+@pytest.fixture(scope="session")
+def docker_net(tmp_path_factory):
+    """Docker with rules and bridges as on a server, in a network of its own; an image with a program, harness/web_app.c."""
+    if os.geteuid() != 0 or not all(shutil.which(p, path=PATH) for p in ("dockerd", "docker", "nft", "ip")):
+        pytest.skip("needs root, dockerd, nft, ip (Debian packages docker.io, nftables, iproute2)")
+    docker = DockerNet(tmp_path_factory.mktemp("net"))
+    docker.start()
+    yield docker
+    docker.stop()
+
+
+@pytest.fixture
+def net(docker_net):
+    """`docker_net`, with what the test made of containers, networks and images of apps, and of the switch, removed afterwards."""
+    yield docker_net
+    docker_net.remove_all()
+    docker_net.cli("network", "prune", "--force")
+    for image in docker_net.cli("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=agent/*").stdout.split():
+        docker_net.cli("image", "rm", image)
+    docker_net.run_in("nft", "delete", "table", "ip", "agent", check=False)

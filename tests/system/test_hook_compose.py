@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from harness.docker_net import WEB, DockerNet
+from harness.docker_net import WEB
 from harness.hooks import App
 
 COMPOSE = f"""
@@ -23,16 +23,7 @@ services:
     environment: {{ VERSION: db }}
 """
 
-pytestmark = [pytest.mark.root,
-              pytest.mark.skipif(not shutil.which("docker-compose"), reason="no docker-compose (Debian package docker-compose)")]
-
-
-@pytest.fixture(scope="module")
-def net(tmp_path_factory):
-    docker = DockerNet(tmp_path_factory.mktemp("net"))
-    docker.start()
-    yield docker
-    docker.stop()
+pytestmark = pytest.mark.skipif(not shutil.which("docker-compose"), reason="no docker-compose (Debian package docker-compose)")
 
 
 @pytest.fixture
@@ -40,12 +31,7 @@ def app(tmp_path, net):
     app = App(tmp_path / "app", prefix=net.prefix, docker_socket=net.socket, service="web", port="8080", keep="1", stop_timeout="1s",
               health_path="/", health_count="1", health_interval="100ms")
     app.secret("env", "MARK=s3cret-mark\n")
-    yield app
-    net.remove_all()
-    for network in net.cli("network", "ls", "--quiet", "--filter", "type=custom").stdout.split():
-        net.cli("network", "rm", network)
-    for image in net.cli("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=agent/*").stdout.split():
-        net.cli("image", "rm", image)
+    return app
 
 
 def deploy(app, number, old=None):

@@ -1,35 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Versions as services of a swarm of one server."""
 
-import os
-import shutil
-
 import pytest
 
-from harness.docker_net import WEB, DockerNet
+from harness.docker_net import WEB
 from harness.hooks import App
 from harness.wait import until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("dockerd"), reason="needs root and dockerd (docker.io)")
-
-
 @pytest.fixture(scope="module")
-def net(tmp_path_factory):
-    docker = DockerNet(tmp_path_factory.mktemp("net"))
-    docker.start()
-    docker.cli("swarm", "init", "--advertise-addr", "127.0.0.1")
-    yield docker
-    docker.cli("swarm", "leave", "--force")
-    docker.stop()
+def swarm(docker_net):
+    docker_net.cli("swarm", "init", "--advertise-addr", "127.0.0.1")
+    yield
+    docker_net.cli("swarm", "leave", "--force")
 
 
 @pytest.fixture
-def app(tmp_path, net):
+def app(tmp_path, net, swarm):
     yield App(tmp_path / "app", prefix=net.prefix, docker_socket=net.socket, port="8080", keep="1", health_path="/", health_count="1",
               health_interval="100ms")
     for service in net.cli("service", "ls", "--quiet").stdout.split():
         net.cli("service", "rm", service)
-    until(lambda: not net.containers() or net.remove_all(), 20, "no task")
+    until(lambda: not net.containers(), 20, "no task")
 
 
 def deploy(app, number, old=None):

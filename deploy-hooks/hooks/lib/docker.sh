@@ -81,7 +81,10 @@ tell_container() { # NAME PORT
 	result container "$1"
 	is_dry && return
 	ip=$(of_container "$1" "{{with index .NetworkSettings.Networks \"$network\"}}{{.IPAddress}}{{end}}")
-	[ -n "$ip" ] || die "$1 has no address in the network $network: it has ended at once, or left it"
+	if [ -z "$ip" ]; then
+		last_words "$1"
+		die "$1 has no address in the network $network: it has ended at once, or left it"
+	fi
 	result address "$ip:$2"
 }
 

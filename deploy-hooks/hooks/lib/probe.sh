@@ -33,6 +33,12 @@ probe() {
 	if [ "$verb" = status ]; then count=1 left=0; fi
 	end=$(($(date +%s) + left)) good=0 last=
 	while :; do
+		# First: what is asked of one that is gone takes seconds.
+		if has_died; then
+			say "its last lines:"
+			docker logs --tail 50 -- "$DEPLOY_CONTAINER" 2>&1 || true
+			die "not healthy: $seen"
+		fi
 		if is_healthy; then
 			good=$((good + 1))
 			[ "$good" -lt "$count" ] || break
@@ -41,7 +47,7 @@ probe() {
 			if [ "$seen" != "$last" ]; then say "$seen"; fi
 			last=$seen
 		fi
-		if has_died || [ "$(date +%s)" -ge "$end" ]; then
+		if [ "$(date +%s)" -ge "$end" ]; then
 			explain
 			die "not healthy: $seen"
 		fi
