@@ -21,8 +21,8 @@ enum deploy_follow_how {
 	DEPLOY_FOLLOW_LOG_ONCE, /* those that are there now */
 };
 
-/* Blocks. Returns the exit code; 128 and the signal when it was interrupted. With --json one object a line: `deploy` when the
- * record has changed, `stage`, `time` and `text` for each line of the log. */
+/* Blocks. Returns the exit code; 128 and the signal when it was interrupted. With --json one object a line: {"deploy"} when the
+ * record has changed, {"time","stage","text"} for each line of the log; the last one is the record as it ended. */
 int deploy_follow(const struct command_call *c, int64_t deploy, enum deploy_follow_how how);
 
 #endif
