@@ -45,6 +45,7 @@ static const struct phrase {
 	{"host.reboot_required", "An update waits for a reboot", "No reboot is pending any more"},
 	{"host.security_updates_pending", "Security updates pending: {v}",
 		"Security updates pending: {v}"},
+	{"app.up", "{e} does not answer", "{e} answers again"},
 	{"core.used_percent", "CPU core {e} is at {v}", "CPU core {e} is back to {v}"},
 	{"filesystem.used_percent", "Disk {e} is {v} full", "Disk {e} is back to {v}"},
 	{"filesystem.available_bytes", "Disk {e} has only {v} left", "Disk {e} has {v} left again"},

@@ -19,6 +19,18 @@
 const struct rule_settings rules_builtin[] = {
 	{
 		STATE,
+		.name = "app_down",
+		.metric = "app.up",
+		.critical = "< 1",
+		.for_ms = MINUTES(2),
+		.clear_for_ms = MINUTES(1),
+		.repeat_ms = HOURS(6),
+		.doc = "The app does not answer with 2xx at health.path. Look at the last lines of "
+		       "its "
+		       "container; `agent deploy rollback APP` brings the version before back.",
+	},
+	{
+		STATE,
 		.name = "clock_offset",
 		.metric = "host.clock_offset_seconds",
 		.warning = "> +-100ms",

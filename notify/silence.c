@@ -240,6 +240,8 @@ void silences_swap(struct silences *s, const char *entity_key, int64_t until_ms)
 
 bool silences_is_swaps_doing(const struct rule *r)
 {
+	if (r->class == &class_app)
+		return true;
 	if (r->class != &class_container)
 		return false;
 	return r->type == RULE_GONE || r->type == RULE_MISSING || r->metric == CGROUP_running ||

@@ -76,7 +76,8 @@ size_t silences_maintenance(
  * being gone, restarting, unhealthy or without values. */
 void silences_swap(struct silences *s, const char *entity_key, int64_t until_ms);
 
-/* Whether a swap brings that about by itself: a container that is gone, restarting, unhealthy or without values. */
+/* Whether a swap brings that about by itself: a container that is gone, restarting, unhealthy or without values, an
+ * app that does not answer. */
 bool silences_is_swaps_doing(const struct rule *r);
 
 /* Why nothing is told about it now: the reason of a silence ("silenced" without one), "maintenance: NAME", "a new version is

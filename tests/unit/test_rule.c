@@ -48,9 +48,9 @@ END_TEST
 /* What the design promises to be on without any configuration. */
 START_TEST(what_matters_is_watched_by_default)
 {
-	static const char *const names[] = {"clock_offset", "container_memory", "cpu", "disk",
-		"disk_forecast", "inodes", "memory", "oom_kill", "pressure_io", "pressure_memory",
-		"reboot_pending", "restart_loop", "swap", "unhealthy"};
+	static const char *const names[] = {"app_down", "clock_offset", "container_memory", "cpu",
+		"disk", "disk_forecast", "inodes", "memory", "oom_kill", "pressure_io",
+		"pressure_memory", "reboot_pending", "restart_loop", "swap", "unhealthy"};
 	_cleanup_(rule_set_free_p) struct rule_set *set = set_with(NULL, 0);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

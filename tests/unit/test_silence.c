@@ -335,6 +335,7 @@ START_TEST(swap_mutes_what_it_brings_about_and_nothing_else)
 	ck_assert_ptr_null(swap_reason(&class_service, RULE_GONE, 0, "shop"));
 	ck_assert_ptr_nonnull(swap_reason(&class_container, RULE_GONE, 0, "shop@0a1b2c3d4e5f"));
 	ck_assert_ptr_nonnull(swap_reason(&class_container, RULE_GONE, 0, "shop.2"));
+	ck_assert_ptr_nonnull(swap_reason(&class_app, RULE_VALUE, APP_up, "shop"));
 	ck_assert_ptr_null(swap_reason(&class_container, RULE_GONE, 0, "shop-db"));
 	ck_assert_ptr_null(swap_reason(&class_container, RULE_GONE, 0, "shop.db"));
 	ck_assert_ptr_null(swap_reason(&class_container, RULE_GONE, 0, "sho"));
