@@ -28,7 +28,7 @@ static enum plain_text_has add_text(struct plain_text *t, char c)
 }
 
 /* The state after a byte that follows ESC. */
-static int after_escape(unsigned char c)
+static enum plain_text_state after_escape(unsigned char c)
 {
 	if (c == '[')
 		return PLAIN_CONTROL;

@@ -15,7 +15,7 @@ struct plain_text {
 	char line[PLAIN_TEXT_MAX + 1]; /* ended by a NUL for who looks; may hold others */
 	size_t n;
 	bool returned; /* a carriage return came */
-	enum {
+	enum plain_text_state {
 		PLAIN_TEXT,
 		PLAIN_ESCAPE,
 		PLAIN_ESCAPE_MORE, /* "ESC ( B" */
