@@ -111,6 +111,13 @@ def test_a_command_leaves_a_folder_that_is_kept(app):
     assert not os.path.exists(image)
 
 
+def test_a_build_goes_first_when_memory_is_short(app):
+    source(app, 1)
+    app.options["command"] = "cat /proc/self/oom_score_adj >score"
+    app.ok("build/command")
+    assert int((app.work / "score").read_text()) == 500
+
+
 def test_a_command_that_fails_keeps_nothing(app):
     source(app, 1, page="1")
     app.options["command"] = "echo broken; exit 3"

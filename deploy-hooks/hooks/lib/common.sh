@@ -4,6 +4,8 @@
 # What every hook begins with. Sourced; the contract is in ../../README.md.
 set -eu
 umask 077
+# When the server is short of memory a build goes before the apps do, and before the agent; what a hook starts inherits it (proc(5)).
+echo 500 2>/dev/null >/proc/self/oom_score_adj || true
 newline='
 '
 
