@@ -261,6 +261,7 @@ void deploys_free(struct deploys *s)
 	deploys_restore_end(s);
 	while (s->works)
 		deploys_work_free(s->works);
+	deploys_removals_end(s);
 	loop_timer_free(s->tick);
 	loop_timer_free(s->kick);
 	loop_timer_free(s->sweep);

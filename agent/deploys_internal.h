@@ -69,6 +69,7 @@ struct deploys {
 	struct loop_timer *sweep;
 	struct deploys_restore
 		*restore; /* apps whose route is looked at after the start; NULL: that is over */
+	struct deploys_removal *removals; /* under way */
 	bool closing;
 };
 
@@ -136,6 +137,7 @@ bool deploys_paths_match(struct deploys_work *w);
 /* deploys_tidy.c */
 /* In the background; it has a name that nobody uses at once. None is fine. */
 void deploys_remove_tree(struct deploys *s, const char *path);
+void deploys_removals_end(struct deploys *s);
 /* Sources of deploys that are over, and logs beyond the newest DEPLOYS_LOGS_KEPT. */
 void deploys_tidy(struct deploys *s, const char *app);
 void deploys_tidy_all(struct deploys *s);

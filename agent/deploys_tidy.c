@@ -19,12 +19,28 @@
 
 #define GONE ".gone-"
 
+struct deploys_removal {
+	struct deploys *deploys;
+	struct child *child;
+	struct deploys_removal *next;
+};
+
+static void forget(struct deploys_removal *r)
+{
+	struct deploys_removal **at = &r->deploys->removals;
+
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	free(r);
+}
+
 static void on_removed(void *user, const struct child_result *r)
 {
-	(void)user;
 	if (r->status != 0)
 		log_warning("a folder of a deploy cannot be removed: %.*s", (int)r->output_len,
 			r->output);
+	forget(user);
 }
 
 /* In the background: a source may have a hundred thousand files. */
@@ -33,11 +49,25 @@ static void remove_now(struct deploys *s, const char *path)
 	const char *const argv[] = {"rm", "-rf", "--", path, NULL};
 	const struct child_options o = {
 		.argv = argv, .output_max = 4096, .pass_fd = -1, .nice = 10, .io_idle = true};
-	struct child *child;
+	struct deploys_removal *r = calloc(1, sizeof(*r));
 	struct err e;
 
-	if (child_start(s->o.loop, &o, on_removed, NULL, &child, &e) < 0)
+	if (!r)
+		abort();
+	*r = (struct deploys_removal){s, NULL, s->removals};
+	s->removals = r;
+	if (child_start(s->o.loop, &o, on_removed, r, &r->child, &e) < 0) {
 		log_warning("%s cannot be removed: %s", path, e.msg);
+		forget(r);
+	}
+}
+
+void deploys_removals_end(struct deploys *s)
+{
+	while (s->removals) {
+		child_abandon(s->removals->child); /* the next agent goes on */
+		forget(s->removals);
+	}
 }
 
 void deploys_remove_tree(struct deploys *s, const char *path)

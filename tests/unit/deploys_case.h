@@ -95,16 +95,18 @@ static const char start_body[] =
 	"say serves old\n"
 	"else say serves neither; fi ;;\n"
 	"esac";
-static const char route_body[] = "routed=${0%/hooks*}/routed\n"
-				 "case $verb in\n"
-				 "apply) echo $DEPLOY_CONTAINER >$routed ;;\n"
-				 "revert) echo $DEPLOY_OLD_CONTAINER >$routed ;;\n"
-				 "status) now=$(cat $routed 2>/dev/null)\n"
-				 "case $now in '') say serves neither ;;\n"
-				 "$DEPLOY_CONTAINER) say serves new ;;\n"
-				 "$DEPLOY_OLD_CONTAINER) say serves old ;;\n"
-				 "*) say serves neither ;; esac ;;\n"
-				 "esac";
+static const char route_body[] =
+	"routed=${0%/hooks*}/routed\n"
+	"put() { echo $1 >$routed.$$; mv $routed.$$ $routed; }\n" /* one step, as the switch */
+	"case $verb in\n"
+	"apply) put $DEPLOY_CONTAINER ;;\n"
+	"revert) put $DEPLOY_OLD_CONTAINER ;;\n"
+	"status) now=$(cat $routed 2>/dev/null)\n"
+	"case $now in '') say serves neither ;;\n"
+	"$DEPLOY_CONTAINER) say serves new ;;\n"
+	"$DEPLOY_OLD_CONTAINER) say serves old ;;\n"
+	"*) say serves neither ;; esac ;;\n"
+	"esac";
 
 /* An app whose versions are names in files: "runs" has those that run, "routed" the one with the requests. */
 static inline void hooks_that_work(void)
