@@ -116,3 +116,13 @@ def test_when_the_requests_went_over(js):
     assert at(stages=[stage("route", state="failed")]) is None
     assert at(stages=[stage("route", state="running")]) is None
     assert at(stages=[stage("route", verb="revert")]) is None
+
+
+def test_where_events_lead(js):
+    def leads(kind, entity):
+        return js("hrefOfEvent", {"kind": kind, "entity": entity}, "from=1&to=2", module="alertwords")
+
+    assert leads("deploy.failed", "app/shop") == "#/deploys/shop"
+    assert leads("audit.deploy", "app/shop") == "#/deploys/shop"
+    assert leads("alert.firing", "app/shop") == "#/entity/app/shop?from=1&to=2"
+    assert leads("backup.failed", "backup/shop") == "#/backups/shop"

@@ -142,6 +142,7 @@ def test_history_says_who_what_and_why(browser, process, story):
     assert "Build 41 s" in labels[0].replace("\u00a0", " ") and "Probe 3.1 s failed" in " ".join(labels).replace("\u00a0", " ")
     press(browser, "shop", "Older")
     browser.until(lambda: len(browser.texts(".deploy-history tbody tr")) == 14, "older ones")
+    assert browser.js(APP + "return appOf('shop').querySelector('.app-facts a').hash") == "#/container/shop"
     browser.click(".deploy-history summary")
     assert "shop-14" in browser.text(".deploy-history details[open]"), "its container"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happened: every event, newest first, by kind and entity, with what became of its messages.
 
-import { badge, deliveryBadge, entityText, eventKind, hrefOf, partsOf, withCode } from "/assets/alertwords.js";
+import { badge, deliveryBadge, entityText, eventKind, hrefOfEvent, partsOf, withCode } from "/assets/alertwords.js";
 import { entities, get } from "/assets/api.js";
 import { el } from "/assets/dom.js";
 import { plainTable, replaceContent } from "/assets/plaintable.js";
@@ -151,7 +151,7 @@ class AlertHistory {
 		const to = Math.min(Math.round(at + AROUND), Math.round(this.ctx.range.now()));
 		const from = Math.round((ev.since_ms || ev.time_ms) / 1000 - AROUND);
 		const [cls, key] = partsOf(ev.entity);
-		return el("a", { href: hrefOf(cls, key, `from=${from}&to=${to}`), title: ev.entity }, entityText(cls, key));
+		return el("a", { href: hrefOfEvent(ev, `from=${from}&to=${to}`), title: ev.entity }, entityText(cls, key));
 	}
 
 	told(ev) {

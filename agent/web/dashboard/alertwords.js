@@ -28,10 +28,16 @@ export function stateBadge(state) {
 
 /** Address of the page of an entity; `query` is "from=..&to=.." or nothing. */
 export function hrefOf(cls, key, query) {
-	if (cls === "app") return `#/deploys/${encodeURIComponent(key)}`; // what became of it; its charts are its container's
 	if (cls === "backup") return `#/backups/${encodeURIComponent(key)}`; // a job; it has no charts
 	const page = cls === "container" || cls === "service" ? cls : `entity/${encodeURIComponent(cls)}`;
 	return `#/${page}/${encodeURIComponent(key)}${query ? `?${query}` : ""}`;
+}
+
+/** The same of what an event is about: of deploys the app with its history, not its charts. */
+export function hrefOfEvent(ev, query) {
+	const [cls, key] = partsOf(ev.entity);
+	if (/^(audit\.)?deploy\b/.test(ev.kind)) return `#/deploys/${encodeURIComponent(key)}`;
+	return hrefOf(cls, key, query);
 }
 
 /** "filesystem//var" is the filesystem "/var". */

@@ -2,7 +2,7 @@
 // One app: what serves, what is under way with its steps, what is wrong, and what opens below: its log and its history. Nodes
 // stay the same while their contents change, so that nothing moves away under a click.
 
-import { since, withCode } from "/assets/alertwords.js";
+import { hrefOf, since, withCode } from "/assets/alertwords.js";
 import { askToCancel, askToDeploy, askToRollBack } from "/assets/deployactions.js";
 import { DeployHistory, whatNodes } from "/assets/deployhistory.js";
 import { DeployLog } from "/assets/deploylog.js";
@@ -10,6 +10,8 @@ import { StepRow } from "/assets/deploysteps.js";
 import { appBadges, canCancel, isWaiting, stepText, strategyText, tookMs, tookText, troubleOf, waitText } from "/assets/deploywords.js";
 import { el, setAttr, setText } from "/assets/dom.js";
 import { replaceContent } from "/assets/plaintable.js";
+
+const CONTAINERS = new Set(["docker", "compose", "swarm"]); // what these start is measured under the name of the app
 
 let number = 0;
 
@@ -80,7 +82,13 @@ export class DeployApp {
 			app.webhook ? `deliveries of ${app.webhook} at ${location.origin}/deploy/${app.name}` : "no webhook",
 			`configured in ${app.origin}`,
 		];
-		setText(this.facts, `${facts.join("; ").replace(/^./, (c) => c.toUpperCase())}.`);
+		const text = facts.join("; ").replace(/^./, (c) => c.toUpperCase());
+		const measured = CONTAINERS.has(app.swap) && app.serves?.new?.container;
+		replaceContent(
+			this.facts,
+			`${text}. `,
+			measured && el("a", { href: hrefOf("container", app.name), "data-focus": "charts" }, "Charts of its container"),
+		);
 	}
 
 	showServes(now) {

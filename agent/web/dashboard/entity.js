@@ -89,14 +89,19 @@ class EntityPage {
 		this.group.setEvents(marks.flat());
 	}
 
-	/** Those of the app that a container runs; of the host all. */
+	/** The app that is measured, or that a container runs. */
+	get app() {
+		return this.cls === "app" ? this.key : this.entity.labels?.app;
+	}
+
+	/** Those of the app; of the host all. */
 	async deploys(signal) {
-		const app = this.cls === "host" ? null : this.entity.labels?.app;
-		return app === undefined ? [] : deployMarks(this.id, app, signal);
+		if (this.cls === "host") return deployMarks(this.id, null, signal);
+		return this.app ? deployMarks(this.id, this.app, signal) : [];
 	}
 
 	deploy({ deploy }) {
-		const mine = this.cls === "host" || deploy.app === this.entity.labels?.app;
+		const mine = this.cls === "host" || deploy.app === this.app;
 		if (mine && switchedAt(deploy) !== null) this.alerts();
 	}
 
