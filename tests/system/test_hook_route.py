@@ -112,6 +112,15 @@ def test_apps_have_addresses_of_their_own_and_keep_them(app, net, tmp_path):
     assert (net.get("198.18.0.1"), net.get("198.18.0.2")) == ("9001", "9002")
 
 
+def test_what_has_ended_is_forgotten_soon(app, net):
+    """Else Docker, as it removes what the kernel remembers of a container that stops, hits new connections (lib/switch.sh)."""
+    app.ok("route/nft", address=OLD)
+    assert "time_wait : 1, close : 1" in net.run("nft", "list", "ct", "timeout", "ip", "agent", "ended")
+    for chain in ("from_host", "from_containers"):
+        rules = net.run("nft", "list", "chain", "ip", "agent", chain)
+        assert 0 < rules.index('ct timeout set "ended"') < rules.index("dnat")
+
+
 @pytest.mark.parametrize("address", ["1.2.3.4:80 } ; flush ruleset", "-f:1", "", "::1:80"])
 def test_what_is_no_address_is_refused(app, net, address):
     app.ok("route/nft", address=OLD)
@@ -146,6 +155,14 @@ def test_nginx_is_loaded_once_and_never_again(app, net, nginx):
     second = app.ok("route/nginx", address=NEW, old_address=OLD)
     assert "nginx reloaded" not in second.log
     until(lambda: ask(net) == "9002", 10, "the new version")
+
+
+def test_nginx_keeps_no_connection_to_a_version_for_long(app, nginx):
+    """But as many as it needs: with few it would run out of ports under load."""
+    app.ok("route/nginx", address=OLD)
+    text = (nginx / "conf.d" / "agent-shop.conf").read_text()
+    for line in ("keepalive 64;", "keepalive_time 5s;", "keepalive_timeout 5s;"):
+        assert line in text
 
 
 def test_nginx_with_a_fault_of_its_own_is_left_alone(app, nginx):
