@@ -9,7 +9,6 @@ import pytest
 
 from harness.deploying import Deploying
 from harness.docker import PATH
-from harness.docker_net import DockerNet
 from harness.netns import inside
 from harness.routers import Nginx
 from harness.wait import until
@@ -27,14 +26,6 @@ exit $status
 """
 STATES = {"fetching": "fetch/git", "building": "build/dockerfile", "starting": "start/docker", "probing": "probe/http",
           "routing": "route/nginx", "watching": None, "draining": "retire/docker"}
-
-
-@pytest.fixture(scope="module")
-def net(tmp_path_factory):
-    docker = DockerNet(tmp_path_factory.mktemp("net"))
-    docker.start()
-    yield docker
-    docker.stop()
 
 
 class Held(Deploying):
@@ -71,9 +62,6 @@ def shop(net, tmp_path):
         yield d
         d.agent.finish()
     router.stop()
-    net.remove_all()
-    net.cli("network", "rm", "agent-shop", check=False)
-    net.run_in("nft", "delete", "table", "ip", "agent", check=False)
 
 
 def cut(shop, state, how):

@@ -9,21 +9,12 @@ import pytest
 from harness.control import ask
 from harness.deploying import Deploying
 from harness.docker import PATH
-from harness.docker_net import DockerNet
 from harness.netns import inside
 from harness.routers import Nginx
 from harness.swaps import Load
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not all(shutil.which(p, path=PATH) for p in ("dockerd", "nft", "nginx", "wrk")),
                                 reason="needs root, dockerd, nft, nginx, wrk")
-
-
-@pytest.fixture(scope="module")
-def net(tmp_path_factory):
-    docker = DockerNet(tmp_path_factory.mktemp("net"))
-    docker.start()
-    yield docker
-    docker.stop()
 
 
 @pytest.fixture
@@ -39,9 +30,6 @@ def shop(net, tmp_path):
         yield d
         d.agent.finish()
     router.stop()
-    net.remove_all()
-    net.cli("network", "rm", "agent-shop", check=False)
-    net.run_in("nft", "delete", "table", "ip", "agent", check=False)
 
 
 def test_a_push_becomes_what_answers(shop):
