@@ -110,6 +110,33 @@ the_limits() {
 	ok "no hook is left" test -z "$(ls -d $unit/hooks/hook-* 2>/dev/null)"
 }
 
+# The hooks of nix-profile by hand; there is no Nix in the guest, and all that the hook wants of it is that a link changes.
+profile_hook() { # STAGE VERB ID VERSION
+	PATH=/root/bin:$PATH DEPLOY_APP=site DEPLOY_ID="$3" DEPLOY_CACHE=/root/cache DEPLOY_OPTION_PROFILE=/root/profile DEPLOY_OPTION_CONFIRM=5s \
+		DEPLOY_IMAGE=/nix/store/"$4"-site /usr/local/lib/agent/hooks/"$1"/nix-profile "$2" >/tmp/log 2>&1 || { cat /tmp/log && false; }
+}
+
+profile_is() {
+	[ "$(readlink /root/profile)" = "/nix/store/$1-site" ] && [ "$(tail -n 1 /root/activated)" = "$1" ]
+}
+
+the_return() {
+	mkdir -p /root/bin /root/cache
+	# shellcheck disable=SC2016 # it is the script's
+	printf '#!/bin/sh\nln -sfn "$4" "$2"\n' >/root/bin/nix-env
+	for version in a b; do
+		mkdir -p /nix/store/$version-site/bin
+		printf '#!/bin/sh\necho %s >>/root/activated\n' $version >/nix/store/$version-site/bin/activate
+		chmod 755 /root/bin/nix-env /nix/store/$version-site/bin/activate
+	done
+	ok "a profile is activated" profile_hook start apply 1 a
+	ok "and confirmed" profile_hook stop apply 1 a
+	ok "no timer is left" test -z "$(find /etc/systemd/system -name 'agent-return-*')"
+	ok "another one is activated" profile_hook start apply 2 b
+	ok "as it was not confirmed, systemd puts the one before back" soon profile_is a
+	ok "no timer is left then" soon test ! -e /etc/systemd/system/agent-return-site-2.timer
+}
+
 # What a reboot takes away is the same as this; the containers come back by themselves.
 the_reboot() {
 	systemctl stop agent
@@ -126,5 +153,6 @@ prepare
 the_shop
 the_unit
 the_limits
+the_return
 the_reboot
 summary
