@@ -103,7 +103,6 @@ const STEPS = [
 	["Drain", ["drain", "stop"], "start-first"],
 	["Clean up", ["retire"]],
 ];
-const NOTHING_MS = 100; // a stage without a hook is done at once; to push an image or to migrate a database takes longer
 
 /** Whether a step is among those that this deploy goes through. */
 function applies(d, when, seen) {
@@ -139,7 +138,7 @@ export function stepsOf(d, now) {
 	const forward = stages.filter((s) => s.verb !== "revert");
 	const rows = STEPS.map(([title, names, when]) => {
 		const list = forward.filter((s) => names.includes(s.stage));
-		const worked = list.some((s) => s.state !== "done" || spanOf(s, now) > NOTHING_MS);
+		const worked = list.some((s) => !s.nothing); // a hook served it
 		return applies(d, when, worked) ? step(title, list, now) : null;
 	}).filter(Boolean);
 	const back = stages.filter((s) => s.verb === "revert");
