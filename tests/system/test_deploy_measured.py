@@ -12,7 +12,6 @@ from harness.alerting import BUILTIN_OFF, rule
 from harness.control import ask
 from harness.deploying import Deploying
 from harness.docker import PATH
-from harness.docker_net import DockerNet
 from harness.netns import inside
 from harness.routers import Nginx
 from harness.wait import until
@@ -27,14 +26,6 @@ RULES = {
     "down": rule("< 1", "container.running", **OURS),
     "again": rule("> 0", "container.restarts", **OURS),
 }
-
-
-@pytest.fixture(scope="module")
-def net(tmp_path_factory):
-    docker = DockerNet(tmp_path_factory.mktemp("net"))
-    docker.start()
-    yield docker
-    docker.stop()
 
 
 def configure(d, **options):
@@ -54,9 +45,6 @@ def shop(net, tmp_path):
         yield d
         d.agent.finish()
     router.stop()
-    net.remove_all()
-    net.cli("network", "rm", "agent-shop", check=False)
-    net.run_in("nft", "delete", "table", "ip", "agent", check=False)
 
 
 def ours(agent):
