@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/deploy_env.h"
+#include "agent/deploy_status.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "deploy-hooks/hook.h"
@@ -126,7 +127,10 @@ static bool is_driver(const struct deploy_app *a, enum deploy_app_driver what, c
 static void add_notes(const struct deploy_app *a, const char *stage, struct buf *to)
 {
 	bool away = a->strategy == DEPLOY_RECREATE;
+	struct err e;
 
+	if (strcmp(stage, "fetch") == 0 && a->status_token_file && deploy_status_check(a, &e) < 0)
+		add_problem(to, "the git host is not told of deploys: %s", e.msg);
 	if (strcmp(stage, "route") == 0 && is_driver(a, DEPLOY_APP_ROUTE, "none") &&
 		option(a, "domain"))
 		add_problem(to,

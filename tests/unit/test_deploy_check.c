@@ -201,6 +201,12 @@ START_TEST(what_can_be_deployed_but_may_not_be_meant_is_a_note)
 	ck_assert_msg(strstr(note("build"), "only `agent deploy image shop IMAGE`") != NULL, "%s",
 		note("build"));
 	ck_assert_str_eq(problem("build"), "");
+	check("source = \"https://github.com/me/shop\", status_token_file = \"env:TOKEN\"");
+	ck_assert_str_eq(note("fetch"), "");
+	check("source = \"https://git.example.com/me/shop\", status_token_file = \"env:TOKEN\"");
+	ck_assert_msg(strstr(note("fetch"),
+			      "the git host is not told of deploys: git.example.com") != NULL,
+		"%s", note("fetch"));
 }
 END_TEST
 
