@@ -97,6 +97,10 @@ static bool has_room(struct deploys *s, struct deploys_work *w)
 		what = "disk";
 		str_human_bytes(free_text, sizeof(free_text), (double)disk);
 		str_human_bytes(need_text, sizeof(need_text), (double)s->config->disk_free_bytes);
+	} else if (memory == 0) {
+		(void)str_copy(w->waits_for, sizeof(w->waits_for),
+			"memory: programs stand still for want of it");
+		return false;
 	} else if (memory < s->config->memory_free_bytes) {
 		what = "memory";
 		str_human_bytes(free_text, sizeof(free_text), (double)memory);
@@ -167,7 +171,7 @@ static struct deploys_work *next_to_begin(struct deploys *s)
 		struct deploys_work *w = deploys_find(s, d->id);
 		size_t i = 0;
 
-		if (!w->uncommitted && has_room(s, w))
+		if (!w->uncommitted && !deploys_is_restoring(s, d->app) && has_room(s, w))
 			return w;
 		while (open[i] != d)
 			i++;

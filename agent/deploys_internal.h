@@ -68,7 +68,7 @@ struct deploys {
 	bool swept; /* hooks of a daemon before have ended */
 	struct loop_timer *sweep;
 	struct deploys_restore
-		*restore; /* apps whose route is looked at after the start; NULL: that is over */
+		*restore; /* looks after the routes of apps; NULL: not yet */
 	struct deploys_removal *removals; /* under way */
 	bool closing;
 };
@@ -116,9 +116,11 @@ void deploys_watch_look(struct deploys_work *w);
 void deploys_recover_begin(struct deploys *s);
 /* What was under way when the last daemon ended; again until its state is seen. */
 void deploys_recover(struct deploys_work *w);
-/* One look at an app without a deploy under way: after a reboot the switch is empty. */
+/* Looks at apps without a deploy under way: after a reboot the switch is empty. */
 void deploys_restore_begin(struct deploys *s);
 void deploys_restore_end(struct deploys *s);
+/* Now: no deploy of the app may begin meanwhile, whose route would be undone. */
+bool deploys_is_restoring(const struct deploys *s, const char *app);
 
 /* deploys_files.c */
 char *deploys_path(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * After a reboot the switch is empty and the router leads nowhere, though the containers run again: once after the start
- * the route of each app is looked at, and laid again where it does not lead to the version that serves.
+ * After a reboot, or when somebody loads his own rules anew, the switch is empty and the router leads nowhere, though the
+ * containers run: at the start, and every few minutes, the route of each app is looked at, and laid again where it does
+ * not lead to the version that serves.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "agent/deploys_internal.h"
 #include "base/str.h"
 
-enum { AGAIN_MS = 30 * 1000 };
+enum { AGAIN_MS = 30 * 1000, EVERY_MS = 5 * 60 * 1000 };
 
 struct deploys_restore {
 	struct deploys *s;
@@ -104,6 +105,7 @@ static void on_timer(void *user)
 
 		deploys_work_free(x->work);
 		deploys_tidy(s, app); /* the folder its hooks were in */
+		deploys_kick(s);
 	}
 	x->work = NULL;
 	while (x->at < s->config->n_apps && !x->work) {
@@ -117,13 +119,16 @@ static void on_timer(void *user)
 			app_done(x->work, e.msg);
 		else
 			deploys_run_hooks(x->work, "route", "status", on_seen);
-	} else if (x->again) {
+	} else {
+		loop_timer_after(x->timer, x->again ? AGAIN_MS : EVERY_MS);
 		x->at = 0;
 		x->again = false;
-		loop_timer_after(x->timer, AGAIN_MS);
-	} else {
-		deploys_restore_end(s);
 	}
+}
+
+bool deploys_is_restoring(const struct deploys *s, const char *app)
+{
+	return s->restore && s->restore->work && strcmp(s->restore->work->d->app, app) == 0;
 }
 
 void deploys_restore_begin(struct deploys *s)

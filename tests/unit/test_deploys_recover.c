@@ -170,6 +170,11 @@ START_TEST(a_route_that_is_gone_is_laid_again)
 }
 END_TEST
 
+/* The first look takes until the test says so. */
+static const char slow_status_body[] = "[ $verb = status ] || exit 0; touch ${0%/hooks*}/looking\n"
+				       "while [ ! -f ${0%/hooks*}/go ]; do sleep 0.05; done\n"
+				       "say serves new";
+
 START_TEST(a_route_that_leads_where_it_should_is_let_be)
 {
 	deploy_one();
@@ -178,6 +183,24 @@ START_TEST(a_route_that_leads_where_it_should_is_let_be)
 	TURN_UNTIL(loop, strcmp(text_in("calls"), "1 route status") == 0);
 	turn_idle(loop);
 	ck_assert_str_eq(text_in("calls"), "1 route status");
+}
+END_TEST
+
+/* Else the route that is laid again would be that of the version which has just left. */
+START_TEST(no_deploy_begins_while_its_route_is_looked_at)
+{
+	int64_t id;
+
+	deploy_one();
+	hook("route", "mine", slow_status_body);
+	restart_daemon();
+	TURN_UNTIL(loop, scratch_has("looking"));
+	id = request();
+	turn_idle(loop);
+	ck_assert_str_eq(state_of(id), "queued");
+	scratch_write("go", "", 0);
+	run_to_the_end(id);
+	ck_assert_int_eq(ended.state, DEPLOY_DONE);
 }
 END_TEST
 
@@ -195,6 +218,7 @@ static Suite *deploys_recover_suite(void)
 	tcase_add_test(tc, a_router_that_does_not_answer_is_waited_for);
 	tcase_add_test(tc, a_build_that_is_cut_twice_fails);
 	tcase_add_test(tc, a_route_that_is_gone_is_laid_again);
+	tcase_add_test(tc, no_deploy_begins_while_its_route_is_looked_at);
 	tcase_add_test(tc, a_route_that_leads_where_it_should_is_let_be);
 	suite_add_tcase(s, tc);
 	return s;
