@@ -80,7 +80,7 @@ static int make_folder(const char *parent, struct deploy_hook_folder *f, struct 
 int deploy_hook_folder_make(const char *parent, const struct deploy_secret *secrets, size_t n,
 	struct deploy_hook_folder *out, struct err *e)
 {
-	_cleanup_(deploy_hook_folder_remove) struct deploy_hook_folder f = {NULL};
+	_cleanup_(deploy_hook_folder_remove) struct deploy_hook_folder f = {.path = NULL};
 	int r = fs_mkdirs(parent, 0700, e);
 
 	if (r == 0 && n && !is_in_memory(parent)) {
@@ -101,7 +101,7 @@ int deploy_hook_folder_make(const char *parent, const struct deploy_secret *secr
 	if (r < 0)
 		return r;
 	*out = f;
-	f = (struct deploy_hook_folder){NULL};
+	f = (struct deploy_hook_folder){.path = NULL};
 	return 0;
 }
 
@@ -147,7 +147,7 @@ void deploy_hook_folder_remove(struct deploy_hook_folder *f)
 	free(f->path);
 	free(f->output);
 	free(f->credentials);
-	*f = (struct deploy_hook_folder){NULL};
+	*f = (struct deploy_hook_folder){.path = NULL};
 }
 
 struct sweep {

@@ -67,8 +67,7 @@ struct deploys {
 	struct loop_timer *kick; /* looks at the queue from the loop, not from within a caller */
 	bool swept; /* hooks of a daemon before have ended */
 	struct loop_timer *sweep;
-	struct deploys_restore
-		*restore; /* looks after the routes of apps; NULL: not yet */
+	struct deploys_restore *restore; /* looks after the routes of apps; NULL: not yet */
 	struct deploys_removal *removals; /* under way */
 	bool closing;
 };
