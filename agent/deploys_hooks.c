@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "deploy-hooks/deploy_stages.h"
 
-enum { LINE_SIZE = 400, WHY_SIZE = 900, PROBE_MARGIN_MS = 10 * 1000 };
+enum { LINE_SIZE = 400, WHY_SIZE = 1000, PROBE_MARGIN_MS = 10 * 1000 };
 
 static void tell_log(struct deploys_work *w)
 {
