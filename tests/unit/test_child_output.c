@@ -117,7 +117,7 @@ START_TEST(a_child_is_born_in_its_cgroup)
 	const char *env[] = {"A=1", "PATH=/usr/bin:/bin", NULL};
 	char group[16];
 
-	if (!*cgroup_path)
+	if (!*cgroup_path || under_valgrind()) /* it knows no births in a cgroup */
 		return;
 	o.cgroup = cgroup_path;
 	o.folder = scratch;
@@ -161,7 +161,7 @@ START_TEST(in_a_cgroup_too_a_missing_program_is_said_at_once)
 	struct child *c = NULL;
 	int before = count_descriptors();
 
-	if (!*cgroup_path)
+	if (!*cgroup_path || under_valgrind())
 		return;
 	ck_assert_int_eq(child_start(loop, &o, on_done, &ended, &c, NULL), -ENOENT);
 	ck_assert_int_eq(count_descriptors(), before);

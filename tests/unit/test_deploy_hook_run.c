@@ -174,7 +174,7 @@ START_TEST(nothing_leaves_its_cgroup)
 {
 	char pattern[512];
 
-	if (!*cgroup_path)
+	if (!*cgroup_path || under_valgrind()) /* it knows no births in a cgroup */
 		return;
 	options.cgroup = cgroup_path;
 	expect_escape_ends();

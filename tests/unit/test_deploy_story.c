@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/deploy_line.h"
 #include "agent/deploy_story.h"
@@ -187,6 +188,7 @@ END_TEST
 START_TEST(a_line_has_the_time_of_this_place_or_is_json)
 {
 	(void)setenv("TZ", "UTC-2", 1);
+	tzset(); /* with Valgrind all tests are one process */
 	deploy_line_print(AT(1) "build | a \"b\"\n... 3 MiB left out ...\n", false, 4 * 3600, &out);
 	ck_assert_str_eq(buf_str(&out), "05:00:01 build | a \"b\"\n... 3 MiB left out ...\n");
 	buf_clear(&out);
