@@ -130,12 +130,17 @@ class Agent:
         return status, time.monotonic() - began
 
     def kill(self):
-        """Every process of it, by SIGKILL."""
-        for pid in proc.in_session(self.process.pid):
-            with contextlib.suppress(ProcessLookupError):  # a worker that just ended
-                os.kill(pid, signal.SIGKILL)
+        """Every process of it, by SIGKILL; again, for one that was just being started."""
+        def none_left():
+            pids = proc.in_session(self.process.pid)
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):  # a worker that just ended
+                    os.kill(pid, signal.SIGKILL)
+            self.process.poll()
+            return not pids
+
+        until(none_left, 10, "the end of all processes of the agent")
         self.process.wait(10)
-        until(lambda: not proc.in_session(self.process.pid), 5, "the end of all processes of the agent")
 
     def finish(self):
         """Stops it if it runs, and checks that it went well: the end of each test."""

@@ -74,8 +74,9 @@ def test_a_build_reads_its_secret_and_keeps_none(app, docker):
     assert "no secret build-TOKEN" in app.run("build/dockerfile").log
     app.secret("build-TOKEN", "s3cret")
     answer = app.run("build/dockerfile")
-    if "buildx" in answer.log and answer.status:
-        pytest.skip("this docker has no BuildKit")
+    if "buildx" in answer.log and answer.status:  # a docker without BuildKit: said by name, and nothing is built without the secret
+        assert not answer.results
+        return
     assert answer.status == 0, answer.log
     assert says(docker, answer.results["image"]).split() == ["6"]
 
