@@ -9,7 +9,6 @@
 #include "deploys_case.h"
 #include "lives.h"
 
-/* Also the file's name in the scratch folder in which a hook waits, when it is to be cut short. */
 static const char *const states[] = {
 	"fetching", "building", "starting", "probing", "routing", "watching", "draining"};
 static const char *const stages[] = {"fetch", "build", "start", "probe", "route", NULL, "retire"};
@@ -38,6 +37,20 @@ static void check_the_end(void)
 	ck_assert_uint_eq(deploys_running(deploys), 0);
 }
 
+static int64_t cut_in(const char *state)
+{
+	int64_t id;
+
+	cut_at = state;
+	cut = false;
+	on_each_change = look_for_the_cut;
+	id = request();
+	TURN_UNTIL(loop, cut);
+	on_each_change = NULL;
+	restart_daemon();
+	return id;
+}
+
 /* Once per row of `states`. */
 START_TEST(one_that_is_cut_between_two_steps_comes_to_its_end)
 {
@@ -46,15 +59,50 @@ START_TEST(one_that_is_cut_between_two_steps_comes_to_its_end)
 	deploy_one();
 	watch = "1s";
 	configure("");
-	cut_at = states[_i];
-	cut = false;
-	on_each_change = look_for_the_cut;
-	id = request();
-	TURN_UNTIL(loop, cut);
-	on_each_change = NULL;
-	restart_daemon();
+	id = cut_in(states[_i]);
 	run_to_the_end(id);
 	check_the_end();
+}
+END_TEST
+
+static void check_the_old_one_serves(void)
+{
+	ck_assert_str_eq(text_in("routed"), "v1");
+	ck_assert(runs(1) && !runs(2));
+	ck_assert_uint_eq(deploys_running(deploys), 0);
+}
+
+/* On the way back too. */
+START_TEST(one_that_is_cut_while_the_new_version_is_removed_fails)
+{
+	deploy_one();
+	hook("probe", "tcp", "exit 1");
+	run_to_the_end(cut_in("removing"));
+	ck_assert_int_eq(ended.state, DEPLOY_FAILED);
+	check_the_old_one_serves();
+}
+END_TEST
+
+START_TEST(one_that_is_cut_while_the_old_version_is_put_back_is_rolled_back)
+{
+	deploy_one();
+	hook("probe", "tcp", "[ $verb = apply ]");
+	run_to_the_end(cut_in("returning"));
+	ck_assert_int_eq(ended.state, DEPLOY_ROLLED_BACK);
+	check_the_old_one_serves();
+}
+END_TEST
+
+/* Where only one can run: the old version may have been stopped by then, and comes back. */
+START_TEST(one_that_is_cut_while_the_old_version_stops_leaves_one_that_serves)
+{
+	configure("overlap = false");
+	deploy_one();
+	run_to_the_end(cut_in("stopping"));
+	if (ended.state == DEPLOY_ROLLED_BACK)
+		check_the_old_one_serves();
+	else
+		check_the_end();
 }
 END_TEST
 
@@ -215,6 +263,9 @@ static Suite *deploys_recover_suite(void)
 		tc, one_that_is_cut_between_two_steps_comes_to_its_end, 0, ARRAY_LEN(states));
 	tcase_add_loop_test(
 		tc, one_that_is_cut_within_a_hook_comes_to_its_end, 0, ARRAY_LEN(stages));
+	tcase_add_test(tc, one_that_is_cut_while_the_new_version_is_removed_fails);
+	tcase_add_test(tc, one_that_is_cut_while_the_old_version_is_put_back_is_rolled_back);
+	tcase_add_test(tc, one_that_is_cut_while_the_old_version_stops_leaves_one_that_serves);
 	tcase_add_test(tc, a_router_that_does_not_answer_is_waited_for);
 	tcase_add_test(tc, a_build_that_is_cut_twice_fails);
 	tcase_add_test(tc, a_route_that_is_gone_is_laid_again);
