@@ -9,8 +9,8 @@
 #include "deploys_case.h"
 #include "lives.h"
 
-static const char *const states[] = {
-	"fetching", "building", "starting", "probing", "routing", "watching", "draining"};
+static const char *const states[] = {"fetching", "building", "starting", "probing", "routing",
+	"watching", "draining", "pushing", "releasing"};
 static const char *const stages[] = {"fetch", "build", "start", "probe", "route", NULL, "retire"};
 
 static const char *cut_at;
