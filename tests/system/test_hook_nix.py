@@ -118,6 +118,7 @@ def test_without_a_confirmation_a_timer_brings_the_version_before_back(app, tmp_
     app.ok("start/nix-profile", image=second, old_image=first)
     timer = (systemd / "agent-return-shop-2.timer").read_text()
     assert "Persistent=yes" in timer and "OnCalendar=20" in timer
+    assert "OnActiveSec=" in timer, "armed so late that its time has passed, it fires all the same"
     asked = (tmp_path / "asked").read_text()
     assert "enable --now -- agent-return-shop-2.timer" in asked
     r = fire(app, systemd, 2)

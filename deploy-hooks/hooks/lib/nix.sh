@@ -47,7 +47,7 @@ arm() { # AFTER-SECONDS
 	if ! has_systemd; then
 		say "without systemd only the agent can put the version before back"
 	elif [ -w "$units" ]; then
-		arm_timer "$(date -u -d "@$(($(date +%s) + $1))" '+%Y-%m-%d %H:%M:%S UTC')"
+		arm_timer "$(date -u -d "@$(($(date +%s) + $1))" '+%Y-%m-%d %H:%M:%S UTC')" "$1"
 	else
 		systemd-run --quiet --collect --unit "$timer" --on-active "$1" --timer-property AccuracySec=1s \
 			--setenv "PATH=$PATH" --setenv "HOME=${HOME:-/root}" --setenv "DEPLOY_APP=$app" --setenv "DEPLOY_ID=$id" \
@@ -55,7 +55,8 @@ arm() { # AFTER-SECONDS
 	fi
 }
 
-arm_timer() { # WHEN
+# A timer whose time has passed when it is started (systemd was busy) would never fire: so it also counts from its start.
+arm_timer() { # WHEN AFTER-SECONDS
 	cat >"$units/$timer.service" <<-END
 		[Unit]
 		Description=The version of $app before deploy $id comes back
@@ -70,6 +71,7 @@ arm_timer() { # WHEN
 		Description=Deploy $id of $app was not confirmed
 		[Timer]
 		OnCalendar=$1
+		OnActiveSec=$2
 		AccuracySec=1s
 		Persistent=yes
 		[Install]
