@@ -83,6 +83,7 @@ tell_container() { # NAME PORT
 	ip=$(of_container "$1" "{{with index .NetworkSettings.Networks \"$network\"}}{{.IPAddress}}{{end}}")
 	if [ -z "$ip" ]; then
 		last_words "$1"
+		if [ "$(of_container "$1" '{{.State.OOMKilled}}')" = true ]; then die "$1 has ended at once: killed for want of memory"; fi
 		die "$1 has no address in the network $network: it has ended at once, or left it"
 	fi
 	result address "$ip:$2"
