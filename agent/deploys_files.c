@@ -75,7 +75,7 @@ int deploys_make_folders(struct deploys_work *w, struct err *e)
 	int r;
 
 	/* What an attempt left that was cut short. */
-	if (strcmp(w->step.stage, "fetch") == 0)
+	if (w->step.stage && strcmp(w->step.stage, "fetch") == 0)
 		deploys_remove_tree(s, work);
 	r = fs_mkdirs(work, FOLDER_MODE, e);
 	if (r == 0)

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum { SWEEP_MS = 500, LOOK_AGAIN_MS = 5000, RESTORE_AGAIN_MS = 30 * 1000 };
+enum { SWEEP_MS = 500, LOOK_AGAIN_MS = 5000 };
 
 static void judged(struct deploys_work *w, enum recovery_what what)
 {
@@ -72,9 +72,13 @@ static void on_route_seen(struct deploys_work *w, enum hook_verdict v, const cha
 
 void deploys_recover(struct deploys_work *w)
 {
+	struct err e = {""};
+
 	w->recovering = true;
 	if (!w->previous)
 		w->previous = deploys_serving(w->deploys, w->d->app);
+	if (deploys_make_folders(w, &e) < 0) /* hooks start in there, and it may be gone */
+		log_warning("deploy %" PRId64 " of %s: %s", w->d->id, w->d->app, e.msg);
 	if (!recovery_must_look(w->d->state))
 		judged(w, recovery_judge(w->d->state, w->d->strategy, RECOVERY_UNKNOWN));
 	else if (!deploys_app_of(w))

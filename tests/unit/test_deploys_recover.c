@@ -72,6 +72,29 @@ static void check_the_old_one_serves(void)
 	ck_assert_uint_eq(deploys_running(deploys), 0);
 }
 
+/* Hooks start in it, also those that only look. */
+START_TEST(a_source_that_is_gone_holds_up_nobody)
+{
+	int64_t id;
+
+	deploy_one();
+	watch = "1s";
+	configure("");
+	cut_at = "watching";
+	cut = false;
+	on_each_change = look_for_the_cut;
+	id = request();
+	TURN_UNTIL(loop, cut);
+	on_each_change = NULL;
+	deploys_free(deploys);
+	deploys = NULL;
+	ck_assert_int_eq(rmdir(scratch_path("state/deploys/shop/work-2")), 0);
+	start_daemon();
+	run_to_the_end(id);
+	check_the_end();
+}
+END_TEST
+
 /* On the way back too. */
 START_TEST(one_that_is_cut_while_the_new_version_is_removed_fails)
 {
@@ -263,6 +286,7 @@ static Suite *deploys_recover_suite(void)
 		tc, one_that_is_cut_between_two_steps_comes_to_its_end, 0, ARRAY_LEN(states));
 	tcase_add_loop_test(
 		tc, one_that_is_cut_within_a_hook_comes_to_its_end, 0, ARRAY_LEN(stages));
+	tcase_add_test(tc, a_source_that_is_gone_holds_up_nobody);
 	tcase_add_test(tc, one_that_is_cut_while_the_new_version_is_removed_fails);
 	tcase_add_test(tc, one_that_is_cut_while_the_old_version_is_put_back_is_rolled_back);
 	tcase_add_test(tc, one_that_is_cut_while_the_old_version_stops_leaves_one_that_serves);
