@@ -53,7 +53,7 @@ START_TEST(it_is_populated_while_a_process_is_in_it)
 	if (!cgroup)
 		return;
 	ck_assert(!deploy_cgroup_is_populated(cgroup));
-	start_in(cgroup, "sleep 1000");
+	start_in(cgroup, "exec sleep 1000");
 	ck_assert(deploy_cgroup_is_populated(cgroup));
 	ck_assert_int_eq(deploy_cgroup_remove(cgroup, &e), -EBUSY);
 	ck_assert_uint_eq(deploy_cgroup_signal(cgroup, SIGTERM), 1);
