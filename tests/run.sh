@@ -58,6 +58,12 @@ for part in "$@"; do
 	all_skipped=$((all_skipped + skipped))
 done
 
+# What failed, once more: what is printed last is what is seen of a long run.
+names=$(for part in "$@"; do
+	sed -n "s/^FAIL\(ED\)\{0,1\} */$part: /p; s/^ERROR */$part: /p; s/^ *\(tests[^ ]*:[FE]:\)/$part: \1/p" "$LOGS/$part.log"
+done | cut -c 1-300 | head -60)
+[ -z "$names" ] || printf '\nfailed:\n%s\n' "$names"
+
 printf '\n%s' "$summary"
 line="$all_passed passed, $all_failed failed"
 status=0

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs the unit test programs given as arguments (Check), as many at a time as there are CPUs. One line per program; the
-# whole output of one that fails. A line "skipped: REASON" in a program's output is a check this machine cannot do: it
-# is shown and counted. RUN=COMMAND is put in front of each program (valgrind). The last line sums up.
+# Runs the unit test programs given as arguments (Check), as many at a time as there are CPUs. Prints the whole output of
+# those that fail, so that the failures are all there is to read. A line "skipped: REASON" in a program's output is a
+# check this machine cannot do: it is shown and counted. RUN=COMMAND is put in front of each program (valgrind). The last
+# line sums up.
 set -eu
 
 # One program: its output and its exit status into files of the folder.
@@ -43,11 +44,11 @@ for program in "$@"; do
 		echo "FAIL $name: $ok passed, $bad failed, exit status $status"
 		sed 's/^/    /' "$out"
 	else
-		echo "ok   $name: $ok passed"
-		sed -n 's/^skipped: /     &/p' "$out"
+		sed -n "s/^skipped: /$name: &/p" "$out"
 	fi
 done
 
+echo "$# programs"
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
 else
