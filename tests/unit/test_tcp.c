@@ -157,15 +157,15 @@ static int make_close_wait(int family)
 START_TEST(the_kernel_and_its_files_agree)
 {
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct tcp_states before, asked, read_too;
+	struct tcp_states asked, read_too;
 	int four, six, kept = 0;
 	uint64_t want;
 
-	ck_assert_int_eq(tcp_states_read(proc, &before, &recorded_error), 0);
 	four = make_close_wait(AF_INET);
 	six = make_close_wait(AF_INET6);
 	ck_assert_int_ge(four, 0);
-	want = before.close_wait + 1 + (six >= 0);
+	/* Others of this machine come and go meanwhile: ours are there at least. */
+	want = 1 + (six >= 0);
 	ck_assert_int_eq(tcp_states_read(proc, &read_too, &recorded_error), 0);
 	ck_assert_uint_ge(read_too.close_wait, want);
 	if (tcp_states_ask(&kept, &asked, &recorded_error) < 0)

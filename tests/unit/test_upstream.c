@@ -73,13 +73,13 @@ static void say(const char *line)
 START_TEST(each_question_has_its_own_deadline)
 {
 	ask("a", 60000);
-	ask("b", 30);
-	ask("c", 10);
-	TURN_UNTIL(loop, strlen(order) == 2);
-	ck_assert_str_eq(order, "CB");
-	say("{\"id\": 1, \"ok\": true}\n");
+	ask("b", 10);
+	ask("c", 60000);
+	TURN_UNTIL(loop, strlen(order) == 1);
+	ck_assert_str_eq(order, "B");
+	say("{\"id\": 1, \"ok\": true}\n{\"id\": 3, \"ok\": true}\n");
 	TURN_UNTIL(loop, strlen(order) == 3);
-	ck_assert_str_eq(order, "CBa");
+	ck_assert_str_eq(order, "Bac");
 }
 END_TEST
 

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 
-enum { TURNS_DEADLINE_MS = 20000 };
+enum { TURNS_DEADLINE_MS = 40000 };
 
 /* Turns until `condition` holds; fails the test at the deadline. */
 #define TURN_UNTIL(loop, condition)                                                                \
