@@ -94,7 +94,7 @@ asan: ## the unit tests and fuzz corpora with AddressSanitizer and UBSan
 VALGRIND := valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
 	--show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp
 valgrind: $(UNIT) ## the unit tests under Valgrind
-	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 RUN='$(VALGRIND)' sh tests/unit/run.sh $(filter-out %/test_mail %/test_files_archive,$(UNIT))
+	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 TEST_EFFORT=34 RUN='$(VALGRIND)' sh tests/unit/run.sh $(filter-out %/test_mail %/test_files_archive,$(UNIT))
 
 FUZZ_SECONDS ?= 20
 FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs the unit test programs given as arguments (Check), as many at a time as there are CPUs. Prints the whole output of
+# Runs the unit test programs given as arguments (Check), three at a time for each CPU: they mostly wait. Prints the whole output of
 # those that fail, so that the failures are all there is to read. A line "skipped: REASON" in a program's output is a
 # check this machine cannot do: it is shown and counted. RUN=COMMAND is put in front of each program (valgrind). The last
 # line sums up.
@@ -25,7 +25,7 @@ skipped=0
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-printf '%s\n' "$@" | xargs -P "$(nproc)" -I '{}' sh "$0" --one "$folder" '{}'
+printf '%s\n' "$@" | xargs -P $((3 * $(nproc))) -I '{}' sh "$0" --one "$folder" '{}'
 
 for program in "$@"; do
 	name=${program##*/}

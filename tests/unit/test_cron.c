@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cron.h"
+#include "tests/unit/effort.h"
 
 static void use_zone(const char *zone)
 {
@@ -352,7 +353,7 @@ static Suite *cron_suite(void)
 	tcase_add_test(tc, a_start_within_the_second_pass_does_not_run_it_again);
 	tcase_add_test(tc, frequent_schedules_follow_the_real_hours);
 	tcase_add_loop_test(tc, two_years_agree_with_a_minute_by_minute_count, 0,
-		(int)(sizeof(zones) / sizeof(*zones)));
+		effort((int)(sizeof(zones) / sizeof(*zones))));
 	tcase_add_test(tc, far_ends_of_time_have_no_next_run);
 	suite_add_tcase(s, tc);
 	return s;

@@ -5,6 +5,7 @@
  */
 #include <check.h>
 
+#include "tests/unit/effort.h"
 #include "tests/unit/sender_case.h"
 
 enum { EVENTS_MAX = 2000, KEYS = 8, STEPS = 150 };
@@ -355,7 +356,7 @@ static Suite *crash_suite(void)
 	tcase_add_test(tc, killed_before_the_answer_it_is_sent_again);
 	tcase_add_test(tc, a_reload_keeps_what_is_known_about_a_channel);
 	tcase_add_test(tc, problems_of_a_channel_go_with_it);
-	tcase_add_loop_test(tc, nothing_is_lost_and_no_story_is_out_of_order, 0, 6);
+	tcase_add_loop_test(tc, nothing_is_lost_and_no_story_is_out_of_order, 0, effort(6));
 	suite_add_tcase(s, tc);
 	return s;
 }
