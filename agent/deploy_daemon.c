@@ -186,7 +186,9 @@ static void find_cgroup(struct deploy_daemon *x)
 {
 	struct err e = {""};
 
-	if (deploy_cgroup_home(NULL, NULL, &x->cgroup, &e) < 0 && x->config->n_apps)
+	if (deploy_cgroup_home(NULL, NULL, &x->cgroup, &e) == 0)
+		containers_set_hooks_cgroup(x->daemon->sampling.containers, x->cgroup);
+	else if (x->config->n_apps)
 		log_info("deploys: hooks run without cgroups of their own, their memory is not "
 			 "bounded: %s",
 			e.msg);

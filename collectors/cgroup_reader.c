@@ -30,6 +30,7 @@ void cgroup_reader_init(struct cgroup_reader *r, const struct cgroup_tree *tree,
 	r->kept_max = kept_max;
 	r->samples = 0;
 	r->variant = 0;
+	r->apart = NULL;
 	block_devices_init(&r->devices, sys_fd);
 	cgroup_reader_begin(r);
 }
@@ -249,6 +250,28 @@ static void report_limits(const struct cgroup_limits *l, struct cgroup_numbers *
 		out->v[CGROUP_processes_limit] = l->processes;
 }
 
+static bool read_oom_kills(const struct cgroup_reader *r, const char *path, double *out)
+{
+	const struct cgroup_key key = CGROUP_KEY("oom_kill", out);
+	_cleanup_(close_p) int fd = open_file(r, CGROUP_MEMORY, path, version_of(r)->oom_file);
+	char text[512];
+
+	return fd >= 0 && read_fd(fd, text, sizeof(text)) > 0 &&
+	       cgroup_flat_keyed(text, &key, 1) == 1;
+}
+
+/* Those in its number that are not its own. */
+static double oom_kills_apart(const struct cgroup_reader *r, const struct cgroup *g)
+{
+	size_t n = strlen(g->path);
+	double kills;
+
+	if (!r->apart || strncmp(r->apart, g->path, n) != 0 || r->apart[n] != '/' ||
+		!read_oom_kills(r, r->apart, &kills))
+		return 0;
+	return kills;
+}
+
 int cgroup_read(struct cgroup_reader *r, struct cgroup *g, struct cgroup_numbers *out)
 {
 	const struct cgroup_version *version = version_of(r);
@@ -269,6 +292,7 @@ int cgroup_read(struct cgroup_reader *r, struct cgroup *g, struct cgroup_numbers
 	if (look_again || replaced)
 		read_limits(r, g);
 	report_limits(&g->limits, out);
+	out->v[CGROUP_oom_kills] -= oom_kills_apart(r, g);
 	version->finish(out);
 	cgroup_numbers_derive(out);
 	g->samples++;
@@ -277,10 +301,8 @@ int cgroup_read(struct cgroup_reader *r, struct cgroup *g, struct cgroup_numbers
 
 bool cgroup_read_oom_kills(const struct cgroup_reader *r, const struct cgroup *g, double *out)
 {
-	const struct cgroup_key key = CGROUP_KEY("oom_kill", out);
-	_cleanup_(close_p) int fd = open_file(r, CGROUP_MEMORY, g->path, version_of(r)->oom_file);
-	char text[512];
-
-	return fd >= 0 && read_fd(fd, text, sizeof(text)) > 0 &&
-	       cgroup_flat_keyed(text, &key, 1) == 1;
+	if (!read_oom_kills(r, g->path, out))
+		return false;
+	*out -= oom_kills_apart(r, g);
+	return true;
 }

@@ -36,6 +36,8 @@ struct cgroup_reader {
 	double boot_time; /* of the machine, Unix seconds; NaN: not known */
 	/* v1: which of the alternative blkio files this kernel fills, found at the root; -1: none. */
 	int variant;
+	/* v2: a cgroup whose OOM kills do not count for those above it (the kernel adds them up); NULL: none. The caller's. */
+	const char *apart;
 	char text[CGROUP_TEXT_MAX];
 };
 
@@ -76,7 +78,7 @@ void cgroup_done(struct cgroup_reader *r, struct cgroup *g);
 /* Fills `out` (network and what the engine knows are not in it). */
 int cgroup_read(struct cgroup_reader *r, struct cgroup *g, struct cgroup_numbers *out);
 
-/* The OOM kills counted so far in it and below it. False when the kernel does not tell, or it is
+/* The OOM kills counted so far in it and below it, without those of `apart`. False when the kernel does not tell, or it is
  * gone. */
 bool cgroup_read_oom_kills(const struct cgroup_reader *r, const struct cgroup *g, double *out);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "collectors/container_report.h"
 #include "collectors/containers_impl.h"
 
@@ -55,6 +56,7 @@ void containers_free(struct containers *c)
 	runtime_free(c->runtime);
 	cgroup_tree_done(&c->tree);
 	container_names_done(&c->names);
+	free(c->hooks_cgroup);
 	free(c);
 }
 
@@ -64,6 +66,15 @@ void containers_set_patterns(
 	c->options.containers = containers;
 	c->options.services = services;
 	c->names_changed = true;
+}
+
+void containers_set_hooks_cgroup(struct containers *c, const char *path)
+{
+	static const char root[] = "/sys/fs/cgroup/";
+
+	free(c->hooks_cgroup);
+	c->hooks_cgroup = str_starts(path, root) ? str_dup(path + strlen(root)) : NULL;
+	c->reader.apart = c->hooks_cgroup;
 }
 
 const char *containers_cgroup_mode(const struct containers *c)

@@ -72,6 +72,10 @@ bool containers_look(const struct containers *c, const char *name, struct contai
 void containers_set_patterns(
 	struct containers *c, struct patterns containers, struct patterns services);
 
+/* The cgroup below the agent's own in which hooks run, as an absolute path: a build that runs out of its memory is no OOM kill of
+ * the agent. */
+void containers_set_hooks_cgroup(struct containers *c, const char *path);
+
 /* "v1", "v2", "hybrid", or "none". `c` may be NULL. */
 const char *containers_cgroup_mode(const struct containers *c);
 

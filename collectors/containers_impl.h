@@ -30,6 +30,7 @@ struct containers {
 	uint64_t host_ns;
 	unsigned samples, scans;
 	struct container_names names;
+	char *hooks_cgroup; /* inside the tree; NULL: none */
 };
 
 /* Opens the cgroup trees and begins to watch them. Without any: 0, and a problem. */

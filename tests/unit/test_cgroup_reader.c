@@ -316,6 +316,30 @@ START_TEST(oom_kills_can_be_read_alone)
 }
 END_TEST
 
+START_TEST(kills_below_that_are_set_apart_are_not_its_own)
+{
+	double kills = -1;
+
+	begin("cgroup-v2-docker", "system.slice", 0);
+	recorded_write("sys/fs/cgroup/system.slice/memory.events", "oom 5\noom_kill 5\n");
+	reader.apart = WEB;
+	ck_assert(cgroup_read_oom_kills(&reader, &group, &kills));
+	ck_assert_double_eq(kills, 3);
+	ck_assert_int_eq(sample(), CGROUP_OK);
+	ck_assert_double_eq(v(CGROUP_oom_kills), 3);
+	end();
+	/* Not of others, of itself, or of one that is not there. */
+	begin("cgroup-v2-docker", WEB, 0);
+	reader.apart = WEB;
+	ck_assert(cgroup_read_oom_kills(&reader, &group, &kills));
+	ck_assert_double_eq(kills, 2);
+	reader.apart = WEB "/none";
+	ck_assert(cgroup_read_oom_kills(&reader, &group, &kills));
+	ck_assert_double_eq(kills, 2);
+	end();
+}
+END_TEST
+
 START_TEST(garbage_in_a_file_leaves_the_rest)
 {
 	begin("cgroup-v2-docker", WEB, 100);
@@ -344,4 +368,4 @@ RUN_TESTS("cgroup_reader", v2_numbers_are_in_the_units_of_the_table,
 	limits_are_read_now_and_then, files_stay_open_within_the_budget,
 	trap_a_cgroup_that_ends_is_gone_not_an_error,
 	a_file_that_goes_alone_is_missing_until_it_is_back, oom_kills_can_be_read_alone,
-	garbage_in_a_file_leaves_the_rest)
+	kills_below_that_are_set_apart_are_not_its_own, garbage_in_a_file_leaves_the_rest)
