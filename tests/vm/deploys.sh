@@ -137,8 +137,15 @@ the_return() {
 	ok "no timer is left then" soon test ! -e /etc/systemd/system/agent-return-site-2.timer
 }
 
+# Samples later: its own, not those of the cgroups of hooks below it.
+oom_kills() {
+	api /metrics | sed -n 's/^container_oom_events_total{.*agent\.service.* //p'
+}
+
 # What a reboot takes away is the same as this; the containers come back by themselves.
 the_reboot() {
+	ok "the kernel counts the killed build for the unit" grep -q '^oom_kill [1-9]' $unit/memory.events
+	ok "the agent does not" test "$(oom_kills)" = 0
 	systemctl stop agent
 	ok "without the agent the shop goes on" page_is 1
 	nft delete table ip agent
