@@ -96,7 +96,7 @@ int deploys_rollback(struct deploys *s, const char *app, int64_t to, const char 
 	const char *trigger, struct deploys_accepted *out, struct err *e);
 
 /* 0: `done` gets it (borrowed) later, when all its processes have ended and the old version serves. DEPLOYS_CANCELLED: it
- * only waited. -ENOENT: nothing of that number is under way; -EBUSY: it is past where that can be. */
+ * only waited. -ENOENT: nothing of that number is under way; -EALREADY: it is past where that can be. */
 enum { DEPLOYS_CANCELLED = 1 };
 typedef void (*deploys_done_fn)(void *user, const struct deploy *d);
 int deploys_cancel(struct deploys *s, int64_t id, const char *by, deploys_done_fn done, void *user,

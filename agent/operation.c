@@ -18,6 +18,8 @@ static const char *code_of(int r)
 		return "forbidden";
 	case -EAGAIN:
 		return "unavailable";
+	case -EALREADY:
+		return "conflict";
 	default:
 		return "failed";
 	}

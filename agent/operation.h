@@ -29,7 +29,7 @@ struct control_call {
 };
 
 /* 0, CONTROL_LATER, or a negative errno with *e: -EINVAL bad_request, -ENOENT not_found,
- * -EACCES/-EPERM forbidden, -EAGAIN unavailable, others failed. */
+ * -EACCES/-EPERM forbidden, -EAGAIN unavailable, -EALREADY conflict, others failed. */
 enum { CONTROL_LATER = 1 }; /* the answer was promised: control_later() in control.h */
 typedef int (*control_fn)(const struct control_call *call, struct err *e);
 

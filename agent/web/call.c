@@ -52,8 +52,8 @@ void call_fail_answer(struct call *c, const json_t *answer)
 	static const struct {
 		const char *code;
 		unsigned status;
-	} codes[] = {
-		{"bad_request", 400}, {"forbidden", 403}, {"not_found", 404}, {"unavailable", 503}};
+	} codes[] = {{"bad_request", 400}, {"forbidden", 403}, {"not_found", 404},
+		{"conflict", 409}, {"unavailable", 503}};
 	const char *code = json_string_value(json_object_get(answer, "code"));
 	const char *sentence = json_string_value(json_object_get(answer, "error"));
 	unsigned status = 500;

@@ -110,8 +110,9 @@ static void add_responses(struct buf *b, const struct route *r)
 		const char *status;
 		bool possible;
 	} failures[] = {{"400", r->params[0].name != NULL}, {"401", needs_role},
-		{"403", needs_role}, {"404", has_path_param(r)}, {"413", is_post},
-		{"429", needs_role}, {"503", true}};
+		{"403", needs_role}, {"404", has_path_param(r)},
+		{"409", str_ends(r->path, "/cancel")}, {"413", is_post}, {"429", needs_role},
+		{"503", true}};
 
 	buf_adds(b, "\"responses\": {\"200\": {\"description\": \"Done.\", \"content\": {");
 	buf_add_json_string(b, r->type);

@@ -189,6 +189,10 @@ class Story:
 
     def _cancel(self, r):
         d = self.one(r)
+        if d["state"] in ENDS:
+            raise Refused("not_found", f"no deploy {d['id']} waits or is under way")
+        if d["state"] in ("draining", "removing", "returning"):
+            raise Refused("conflict", f"deploy {d['id']} is {d['state']}: that is finished first")
         self.end(d, "cancelled", error="cancelled by web admin 127.0.0.1")
         return {"deploy": d}
 

@@ -238,7 +238,7 @@ def test_the_description_has_the_routes(agent):
         "/api/v1/backups/jobs/{job}/run": reading | {"400", "404", "413"},
         "/api/v1/backups/runs": reading | {"400"},
         "/api/v1/backups/runs/{run}": reading | {"400", "404"},
-        "/api/v1/backups/runs/{run}/cancel": reading | {"400", "404", "413"},
+        "/api/v1/backups/runs/{run}/cancel": reading | {"400", "404", "409", "413"},
     }
 
 

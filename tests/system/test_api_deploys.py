@@ -105,6 +105,9 @@ def test_a_rollback_and_a_cancel(agent, story):
     d = story.begin("blog")
     answer = ask(agent, "POST", f"deploys/{d['id']}/cancel")
     assert answer.status == 200 and answer.json()["deploy"]["state"] == "cancelled"
+    refused(agent, "POST", f"deploys/{d['id']}/cancel", None, 404, "under way")
+    d["state"] = "returning"
+    refused(agent, "POST", f"deploys/{d['id']}/cancel", None, 409, "is finished first")
     refused(agent, "POST", "deploys/7/cancel", {"why": "x"}, 400, "must be empty")
 
 

@@ -196,6 +196,21 @@ START_TEST(a_cancelled_build_ends_with_all_its_processes)
 }
 END_TEST
 
+START_TEST(what_is_undone_cannot_be_cancelled)
+{
+	struct err e = {""};
+	int64_t id;
+
+	hook("start", "mine",
+		"case $verb in apply) exit 1 ;; revert) : >${0%/hooks*}/undoing; sleep 300 ;; "
+		"esac");
+	id = request();
+	TURN_UNTIL(loop, access(scratch_path("undoing"), F_OK) == 0);
+	ck_assert_int_eq(deploys_cancel(deploys, id, "root", on_cancelled, NULL, &e), -EALREADY);
+	ck_assert_ptr_nonnull(strstr(e.msg, "is removing: that is finished first"));
+}
+END_TEST
+
 START_TEST(one_that_waits_is_cancelled_at_once)
 {
 	int64_t id;
@@ -375,6 +390,7 @@ static Suite *deploys_suite(void)
 	tcase_add_test(tc, a_newer_one_takes_the_place_of_one_that_waits);
 	tcase_add_test(tc, the_same_delivery_is_deployed_once);
 	tcase_add_test(tc, a_cancelled_build_ends_with_all_its_processes);
+	tcase_add_test(tc, what_is_undone_cannot_be_cancelled);
 	tcase_add_test(tc, one_that_waits_is_cancelled_at_once);
 	tcase_add_test(tc, a_build_waits_for_room_and_says_so);
 	tcase_add_test(tc, a_build_that_waits_for_room_does_not_hold_up_a_return);
