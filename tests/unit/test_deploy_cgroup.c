@@ -73,7 +73,7 @@ START_TEST(those_below_belong_to_it)
 	if (!cgroup)
 		return;
 	ck_assert_int_eq(deploy_cgroup_new(cgroup, "below", &no_limits, &below, NULL), 0);
-	start_in(below, "trap '' TERM; sleep 1000");
+	start_in(below, "trap '' TERM; exec sleep 1000");
 	ck_assert(deploy_cgroup_is_populated(cgroup));
 	ck_assert_uint_ge(deploy_cgroup_signal(cgroup, 0), 1);
 	(void)deploy_cgroup_signal(cgroup, SIGKILL);
@@ -113,7 +113,7 @@ START_TEST(what_was_delegated_is_divided)
 
 	if (!cgroup || setxattr(cgroup, "trusted.delegate", "1", 1, 0) < 0)
 		return;
-	start_in(cgroup, "cat; sleep 1000");
+	start_in(cgroup, "cat; exec sleep 1000");
 	ck_assert_msg(deploy_cgroup_home(cgroup_path, "/hook-1", &home, &e) == 0, "%s", e.msg);
 	ck_assert_ptr_nonnull(strstr(home, "/hook-1/hooks"));
 	/* Who was in it is one below, and so finds it again the next time. */
