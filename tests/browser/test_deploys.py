@@ -247,6 +247,10 @@ def test_a_rollback_to_a_row_of_the_history(browser, process, story):
     assert "0c9f8e7d" in browser.text(".will-serve")
     browser.click("dialog .primary")
     browser.until(lambda: story.asked == [("deploy.rollback", {"app": "shop", "to": 12})], "it is asked for")
+    assert browser.all("[aria-label^='Roll back'][aria-label$='of deploy 12']"), "until it serves"
+    story.end(story.of("shop")[-1])
+    tell(process, story.of("shop")[-1])
+    browser.until(lambda: not browser.all("[aria-label^='Roll back'][aria-label$='of deploy 12']"), "not to what serves")
 
 
 def test_a_cancel_asks_first(browser, process, story):

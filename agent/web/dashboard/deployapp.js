@@ -69,7 +69,7 @@ export class DeployApp {
 		}
 		if (this.backButton) this.backButton.hidden = !app.can_rollback;
 		this.current.show(app.current ?? null, now);
-		this.history.serving(app.serves?.id ?? 0);
+		this.history.serving(app.serves);
 	}
 
 	showHead() {

@@ -114,9 +114,12 @@ export class DeployHistory {
 		this.show();
 	}
 
-	serving(id) {
+	/** `d`: the deploy that serves, or null. */
+	serving(d) {
+		const id = d?.id ?? 0;
 		if (id === this.servingId) return;
 		this.servingId = id;
+		this.servingVersion = d?.rollback_of || id; // the deploy that made it
 		this.shown = null;
 		this.show();
 	}
@@ -189,7 +192,7 @@ export class DeployHistory {
 		const name = versionName(d);
 		const make = (what, text, label, f) =>
 			el("button", { type: "button", "data-focus": `${what}-${d.id}`, "aria-label": label, on: { click: f } }, text);
-		const canGoBack = this.act.rollback && d.state === "done" && d.id !== this.servingId && !d.rollback_of;
+		const canGoBack = this.act.rollback && d.state === "done" && d.id !== this.servingVersion && !d.rollback_of;
 		return el(
 			"span",
 			{ class: "row-actions" },
