@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/stop.h"
 #include "base/str.h"
 
 struct segments {
@@ -97,20 +98,31 @@ static int segments_finish(struct sink *s, struct err *e)
 	return sink_finish(&g->upload->sink, e);
 }
 
+/* Of a stream that was given up, perhaps because of a stop. What the store keeps on purpose stays; what it does not remove is
+ * for the sweep, and as it is away then, not each object is waited for. */
+static void remove_done(struct segments *g)
+{
+	struct err e;
+	int r = 0;
+
+	stop_hold(true);
+	upload_free(g->upload);
+	for (size_t i = 0; i < g->done.n_segments && g->store->may_delete; i++) {
+		r = g->store->ops->remove(g->store, g->done.segments[i].key, &e);
+		if (r < 0 && r != -EPERM && r != -EBUSY) {
+			g->store->left_behind = true;
+			break;
+		}
+	}
+	stop_hold(false);
+}
+
 static void segments_free(struct sink *s)
 {
 	struct segments *g = (struct segments *)s;
-	struct err e;
 
-	upload_free(g->upload);
+	remove_done(g);
 	for (size_t i = 0; i < g->done.n_segments; i++) {
-		int r = 0;
-
-		if (g->store->may_delete)
-			r = g->store->ops->remove(g->store, g->done.segments[i].key, &e);
-		/* What the store keeps on purpose stays; the rest is for the sweep. */
-		if (r < 0 && r != -EPERM && r != -EBUSY)
-			g->store->left_behind = true;
 		free(g->done.segments[i].key);
 		free(g->done.segments[i].etag);
 	}

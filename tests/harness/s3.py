@@ -126,8 +126,8 @@ class Bucket:
         return n
 
     def assert_nothing(self):
-        assert self.keys() == []
-        assert self.uploads() == []
+        assert self.keys() == [], self.keys()
+        assert self.uploads() == [], self.uploads()
 
 
 def end(process):

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/stop.h"
 #include "backup/store.h"
 #include "base/str.h"
 
@@ -49,6 +50,8 @@ struct fake_upload {
 static inline int fake_call(struct fake_store *f, struct err *e)
 {
 	f->calls++;
+	if (stop_check(e) < 0)
+		return -ECANCELED;
 	if (f->fail_at && (f->calls == f->fail_at || (f->stay_broken && f->calls > f->fail_at)))
 		return err_set(e, EIO, "the fake store fails at call %d", f->calls);
 	return 0;

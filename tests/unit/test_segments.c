@@ -2,8 +2,12 @@
 #include "backup/segments.h"
 
 #include <check.h>
+#include <signal.h>
+#include <sys/wait.h>
 
+#include "backup/stop.h"
 #include "tests/unit/fake_store.h"
+#include "tests/unit/fork.h"
 
 #define KEY "shop/20261121T030000Z-3f9a2c/shop.sql"
 
@@ -142,6 +146,38 @@ START_TEST(a_store_that_fails_at_any_call_leaves_nothing)
 }
 END_TEST
 
+/* In a copy of the test, as a stop cannot be taken back. Returns the objects that are left. */
+static int left_after_a_stop(void)
+{
+	pid_t pid = fork_in_test();
+	int status = -1;
+
+	if (pid == 0) {
+		struct fake_store *f = fake_store_new("s");
+		struct sink *g = NULL;
+
+		f->room = 10;
+		stop_install();
+		if (segments_new(&f->store, KEY, &any, &g, NULL) < 0 ||
+			sink_write(g, "0123456789abcdefghijxyz", 23, NULL) < 0 || f->n_objects != 2)
+			_exit(99);
+		(void)raise(SIGTERM);
+		if (sink_write(g, "0123456789", 10, NULL) != -ECANCELED)
+			_exit(98);
+		sink_free(g);
+		_exit((int)f->n_objects);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(a_stop_in_the_middle_of_an_object_leaves_nothing)
+{
+	ck_assert_int_eq(left_after_a_stop(), 0);
+}
+END_TEST
+
 START_TEST(an_object_of_another_length_is_an_error)
 {
 	_cleanup_(fake_store_free_p) struct fake_store *f = fake_store_new("s");
@@ -195,6 +231,7 @@ int main(void)
 	tcase_add_test(tc, without_the_right_to_delete_nothing_is_asked_to_be_deleted);
 	tcase_add_test(tc, a_store_that_fails_at_any_call_leaves_nothing);
 	tcase_add_test(tc, a_segment_that_cannot_be_removed_now_is_left_behind);
+	tcase_add_test(tc, a_stop_in_the_middle_of_an_object_leaves_nothing);
 	tcase_add_test(tc, an_object_of_another_length_is_an_error);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
