@@ -57,13 +57,13 @@ class Mariadb(Database):
     def answers(self):
         return self.socket.exists() and self.sql("SELECT 1")
 
-    def tool(self, program, *words, **more):
-        """Runs one of the tools as root and returns what it printed."""
+    def tool(self, program, *words, status=0, **more):
+        """Runs one of the tools as root and returns what it printed. `status`: None: any."""
         environment = {**os.environ, "MYSQL_PWD": self.password}
         r = subprocess.run([program, "--no-defaults", f"--socket={self.socket}", f"--user={self.user}",
                             "--default-character-set=utf8mb4", *words], env=environment, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, check=False, **more)
-        assert r.returncode == 0, f"{program} {words}: {r.stderr.decode(errors='replace')}"
+        assert status in (None, r.returncode), f"{program} {words}: {r.stderr.decode(errors='replace')}"
         return r.stdout.decode(errors="surrogateescape")
 
     def sql(self, text, db=None):
@@ -124,5 +124,6 @@ class Mariadb(Database):
 
     def end_connections(self, db):
         """All that are in that database."""
-        for words in self.sql(f"SELECT concat('KILL ', id) FROM information_schema.processlist WHERE db = '{db}'").splitlines():
-            self.sql(words)
+        kill = self.sql(f"SELECT concat('KILL ', id, ';') FROM information_schema.processlist WHERE db = '{db}'")
+        if kill:  # --force: one may have gone by itself meanwhile
+            self.tool("mariadb", "--batch", "--force", input=kill.encode(), status=None)

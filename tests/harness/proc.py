@@ -2,6 +2,7 @@
 """What /proc says about processes."""
 
 import os
+import re
 
 
 def stat_fields(pid):
@@ -62,3 +63,8 @@ def open_files(pid):
         except FileNotFoundError:
             pass
     return result
+
+
+def lasting_files(pid):
+    """Those that do not come and go with containers, of which other tests of this machine start some."""
+    return [path for path in open_files(pid).values() if "/cgroup/" not in path and not re.match(r"/proc/\d+(/|$)", path)]

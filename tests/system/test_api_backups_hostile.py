@@ -159,12 +159,12 @@ def test_a_thousand_questions_leave_nothing_behind(agent):
     many = [("GET", READ[i % len(READ)], agent.viewer_token) for i in range(1000)]
     load(agent, many[:300])
     before = {pid: anonymous_kb(pid) for pid in (agent.pid, agent.web_pid)}
-    files = {pid: len(proc.open_files(pid)) for pid in before}
+    files = {pid: len(proc.lasting_files(pid)) for pid in before}
     assert set(load(agent, many)) == {200, 400, 404}
     for pid, kb in before.items():
         # A sanitizer keeps freed memory back for a while.
         assert anonymous_kb(pid) <= kb + 1024 or kb > 100_000
-        until(lambda pid=pid: len(proc.open_files(pid)) <= files[pid] + 1, 5, "closed descriptors")
+        until(lambda pid=pid: len(proc.lasting_files(pid)) <= files[pid] + 1, 5, "closed descriptors")
 
 
 def test_what_is_not_awaited_is_bounded(make_agent, tmp_path):

@@ -273,7 +273,7 @@ def test_200_that_come_and_go_leave_nothing_behind(make_agent, docker):
         until(lambda: not ours(ids), 10, "the end of them all")
 
     come_and_go(4, 50)  # buffers have grown to their size
-    descriptors = proc.open_files(agent.pid)
+    descriptors = proc.lasting_files(agent.pid)
     memory = proc.rss_bytes(agent.pid), proc.rss_bytes(agent.web_pid)
     for _ in range(4):
         come_and_go(4, 50)
@@ -283,6 +283,6 @@ def test_200_that_come_and_go_leave_nothing_behind(make_agent, docker):
     held = [path for path in proc.open_files(agent.pid).values() if any(i in path for i in all_ids)]
     assert held == []
     # An RRD file or a connection may be open at the moment of looking.
-    assert len(proc.open_files(agent.pid)) <= len(descriptors) + 2
+    assert len(proc.lasting_files(agent.pid)) <= len(descriptors) + 2
     assert proc.rss_bytes(agent.pid) - memory[0] < MIB
     assert proc.rss_bytes(agent.web_pid) - memory[1] < MIB
