@@ -21,6 +21,7 @@
 enum {
 	PIECE_BYTES = 32 * 1024,
 	CODE_POLL_MS = 20, /* between two questions for the exit code */
+	LATE_MS = 5000, /* for the engine to hear of an end */
 };
 
 struct docker_exec {
@@ -261,6 +262,17 @@ static int exec_wait(struct running *r, int64_t grace_ms, struct err *e)
 	return wait_code(x, e);
 }
 
+/* Of one that no process is seen of: the engine hears of its end a moment later. */
+static bool has_ended(struct docker_exec *x)
+{
+	int64_t until = clock_mono_ms() + LATE_MS;
+	int code, r;
+
+	while ((r = ask_code(x, &code, NULL)) == 0 && clock_mono_ms() < until)
+		(void)poll(NULL, 0, CODE_POLL_MS);
+	return r > 0;
+}
+
 /* Nothing runs in it any more. */
 static bool is_container_over(const struct docker_exec *x)
 {
@@ -274,14 +286,12 @@ static bool is_container_over(const struct docker_exec *x)
 static bool end(struct docker_exec *x)
 {
 	size_t found = 0, left;
-	int code;
 
 	/* Its stdin and stdout end with the stream, which lets some programs end by themselves. */
 	close_p(&x->fd);
 	x->fd = -1;
 	left = container_end(x->container_id, x->mark, &found);
-	if (x->over || (left == 0 && found > 0) || ask_code(x, &code, NULL) > 0 ||
-		is_container_over(x))
+	if (x->over || (left == 0 && (found > 0 || has_ended(x))) || is_container_over(x))
 		return true;
 	free(*x->left_over);
 	*x->left_over = str_format("%s may still run in container %s: its processes %s",

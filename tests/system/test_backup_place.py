@@ -2,6 +2,7 @@
 """Programs that make and take backups, on this host and in containers: how they end, and that none is left behind."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,27 @@ def test_row_04_an_engine_that_dies_is_no_backup(inside, docker, tmp_path):
 
 
 # --- ended early
+
+def test_row_12_an_engine_that_is_late_to_know_of_an_end(inside, docker, tmp_path):
+    """A program that has ended by itself when it is stopped: nothing is left, and nothing is said to be."""
+    cutter = Cutter(tmp_path / "cut.sock", docker.socket)
+    try:
+        cutter.late = True
+        run = inside.begin("backup", {"command": sh(f"echo begin; exec sleep {NAP}")}, container_socket=str(cutter.path))
+        run.wait_stage("dump")
+        for pid in until(lambda: with_text(NAP), 20, "the dump"):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: cutter.late_answers, 20, "a late answer")
+        run.process.terminate()
+        asked = cutter.late_answers
+        until(lambda: cutter.late_answers > asked + 10, 20, "more questions")
+        cutter.late = False
+        run.wait()
+    finally:
+        cutter.close()
+    assert run.bad()["code"] == "cancelled" and "may still run" not in str(run.warnings())
+    assert list((inside.state / "backup" / "execs").iterdir()) == []
+
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_row_12_nothing_runs_on_after_the_worker(anywhere, how):
