@@ -36,7 +36,7 @@ FUZZ   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 REPLAY := $(FUZZ:%=%.replay)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all everything help test check unit replay system browser asan valgrind bench bench-backup bench-deploy bench-swaps bench-webhooks fuzz fuzzers lint format docs install clean vmtest
+.PHONY: all everything unit-programs help test check unit replay system browser asan valgrind bench bench-backup bench-deploy bench-swaps bench-webhooks fuzz fuzzers lint format docs install clean vmtest
 
 all: $(BUILD)/agent ## build build/agent
 
@@ -74,6 +74,8 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libagent.a $(CHECK_LIBS) $(LIBS)
 
+unit-programs: $(UNIT) $(REPLAY)
+
 unit: $(UNIT) ## the unit tests (Check)
 	sh tests/unit/run.sh $(UNIT)
 
@@ -84,9 +86,10 @@ $(BUILD)/fuzz/%.replay: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libagent.a
 replay: $(REPLAY) ## run every fuzz target over its corpus
 	sh tests/fuzz/replay.sh $(REPLAY)
 
+ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' HARDEN=-fPIE EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan: ## the unit tests and fuzz corpora with AddressSanitizer and UBSan
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
-		HARDEN=-fPIE EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all' unit replay
+	$(MAKE) $(ASAN) unit-programs
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) -j1 $(ASAN) unit replay
 
 # Tests run in one process each; children that a test forks and ends in the middle are not searched for leaks.
 # test_mail starts its own program by /proc/self/exe, which is Valgrind's then; the child of test_files_archive closes
@@ -117,7 +120,7 @@ system: $(BUILD)/agent $(BUILD)/tests/store_driver ## the system tests (pytest):
 	$(PYTEST) -m alone tests/system
 
 browser: $(BUILD)/agent ## the dashboard in headless Chromium
-	$(PYTEST) --durations=5 tests/browser
+	$(PYTEST) --durations=5 -n 2 --dist loadfile tests/browser
 
 test: ## unit, replay, system and browser tests
 	@BUILD=$(BUILD) sh tests/run.sh unit replay system browser

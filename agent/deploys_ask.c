@@ -281,8 +281,8 @@ int deploys_cancel(struct deploys *s, int64_t id, const char *by, deploys_done_f
 	if (w->d->state == DEPLOY_QUEUED && !w->uncommitted)
 		return cancel_waiting(w, why, e);
 	if (!machine_can_cancel(w->d))
-		return err_set(e, EALREADY, "deploy %lld is %s: that is finished first", (long long)id,
-			deploy_state_name(w->d->state));
+		return err_set(e, EALREADY, "deploy %lld is %s: that is finished first",
+			(long long)id, deploy_state_name(w->d->state));
 	add_waiter(w, done, user);
 	if (w->cancelled_by)
 		return 0;

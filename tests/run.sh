@@ -38,7 +38,7 @@ for part in "$@"; do
 	began=$(date +%s)
 	{
 		rc=0
-		"${MAKE:-make}" --no-print-directory "$part" 2>&1 || rc=$?
+		"${MAKE:-make}" --no-print-directory -j"$(nproc)" "$part" 2>&1 || rc=$?
 		echo "$rc" >"$LOGS/$part.rc"
 	} | tee "$LOGS/$part.log"
 	read -r passed failed skipped <<-END
