@@ -325,6 +325,7 @@ def test_a_chat_that_moved_is_followed_and_remembered(told, start):
     send(agent, "First")
     assert str(telegram.wait()[0].data["chat_id"]) == "-1009876543210"
     assert len(telegram.requests) == 2
+    until(lambda: [d["state"] for d in deliveries(agent, "tg")] == ["sent"], 10, "its answer is known")
     agent.stop()
     agent.start()
     send(agent, "Second")

@@ -132,10 +132,16 @@ def test_an_out_of_memory_kill_is_counted(docker_agent, docker):
     until(lambda: value(docker_agent, name, "oom_kills") == 0, 10, "the container")
     since = docker_agent.sample_time()
     # tail keeps the one endless line in memory, and is killed for it.
-    docker.cli("exec", name, "sh", "-c", "tail /dev/zero", check=False)
+    killed = docker.cli("exec", name, "sh", "-c", "tail /dev/zero", check=False)
+    assert killed.returncode == 137, killed
+
+    def kills():
+        series = docker_agent.api(f"series?entity=container/{name}&metric=oom_kills&from={since}&how=maximum")["series"][0]
+        return sum(v for v in series["values"][0] if v)
+
+    until(kills, 10, "the kill")
     next_sample(docker_agent, 2)
-    series = docker_agent.api(f"series?entity=container/{name}&metric=oom_kills&from={since}&how=maximum")["series"][0]
-    assert sum(v for v in series["values"][0] if v) == 1
+    assert kills() == 1
 
 
 def test_a_container_made_again_under_its_name_continues_its_series(docker_agent, docker):
