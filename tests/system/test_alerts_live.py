@@ -178,6 +178,7 @@ def test_a_disk_around_its_limit_sends_two_messages(disk_agent, disk, hook):
 def test_a_restart_neither_tells_again_nor_loses_the_recovery(disk_agent, disk, hook):
     disk.fill(90)
     wait_told(hook, 1)
+    until(lambda: {d["state"] for d in disk_agent.api("deliveries?limit=100")["deliveries"]} == {"sent"}, 10, "its answer is known")
     disk_agent.stop()
     disk_agent.start()
     next_sample(disk_agent, 5)
