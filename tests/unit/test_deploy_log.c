@@ -258,7 +258,7 @@ static void expect_head_and_tail(void)
 START_TEST(of_too_much_the_head_and_the_tail_stay)
 {
 	add("the first\n");
-	fill(24 << 20);
+	fill(64 << 20);
 	add("the last\n");
 	expect_bounds(KEPT + DEPLOY_LOG_STEP_BYTES + 131072);
 	expect_head_and_tail();
@@ -297,7 +297,7 @@ START_TEST(a_follower_who_was_away_is_told_what_is_missing)
 	fill(1 << 20);
 	(void)rest();
 	next = 5 << 20; /* in what will be left out */
-	fill(24 << 20);
+	fill(40 << 20);
 	ck_assert_int_eq(strncmp(rest(), "... ", 4), 0);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "MiB left out ...\n"));
 	ck_assert_uint_eq(next, deploy_log_size(l));
