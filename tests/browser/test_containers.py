@@ -112,8 +112,7 @@ def test_a_gone_container_is_hidden_until_asked_for(browser, watched, tree):
 
 def test_container_page(browser, watched):
     table(browser, watched)
-    link = next(a for a in browser.all(NAMES) if a.text == "shop-busy")
-    link.click()
+    browser.click_text(NAMES, "shop-busy")
     browser.until(lambda: browser.text("h2") == "shop-busy", "the page of the container")
     assert "#/container/shop-busy" in browser.address
     facts = browser.until(lambda: browser.text(".facts"), "the facts")
@@ -138,7 +137,7 @@ def test_a_hostile_name_is_only_text(browser, watched):
     hostile = next(n for n in table(browser, watched) if "onerror" in n)
     assert HOSTILE in hostile
     assert browser.all("img[src='x']") == []
-    next(a for a in browser.all(NAMES) if a.text == hostile).click()
+    browser.click_text(NAMES, hostile)
     browser.until(lambda: browser.text("h2") == hostile, "its page")
     browser.see("#chart-cpu canvas")
     browser.go("#/")
@@ -148,7 +147,7 @@ def test_a_hostile_name_is_only_text(browser, watched):
 
 def test_a_name_beyond_ascii(browser, watched):
     name = next(n for n in table(browser, watched) if "ünicöde" in n)
-    next(a for a in browser.all(NAMES) if a.text == name).click()
+    browser.click_text(NAMES, name)
     browser.until(lambda: browser.text("h2") == name, "its page")
     browser.see("#chart-cpu canvas")
 

@@ -32,6 +32,11 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--lang=en-US",
 )
+CLICK_TEXT = """
+const found = [...document.querySelectorAll(arguments[0])].find((e) => e.innerText.trim() === arguments[1]);
+if (found) found.click();
+return found !== undefined;
+"""
 TEXTS = """return [...document.querySelectorAll(arguments[0])]
     .filter((e) => e.checkVisibility({ visibilityProperty: true }))
     .map((e) => (e.innerText ?? e.textContent).trim())"""
@@ -137,6 +142,10 @@ class Browser:
 
     def click(self, css):
         self.see(css).click()
+
+    def click_text(self, css, text):
+        """The one with this text, found and clicked in one step: the rows of a table move when it is sorted anew."""
+        assert self.js(CLICK_TEXT, css, text), f"no {css} with the text {text!r}"
 
     def press(self, *keys):
         ActionChains(self.driver).send_keys(*keys).perform()

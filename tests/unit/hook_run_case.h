@@ -53,7 +53,7 @@ static inline void make(void)
 	options = (struct deploy_hook_run_options){.path = NULL,
 		.call = {.deploy = deploy, .stage = hook_stage_find("build"), .verb = "apply"},
 		.log = hook_log,
-		.deadline_ms = 30000,
+		.deadline_ms = 3600000,
 		.grace_ms = 300,
 		.done = on_done,
 		.user = &ended};

@@ -161,7 +161,7 @@ START_TEST(signals_reach_the_group)
 	struct child_options o = script_options(
 		"trap 'echo got; exit 5' USR1; echo ready; while :; do sleep 0.05; done");
 	struct child *c = start_child(&o);
-	int64_t end_ms = clock_mono_ms() + TURNS_DEADLINE_MS;
+	int64_t end_ms = turns_end_ms();
 
 	/* Sent again until the trap is set up. */
 	while (!ended.count) {

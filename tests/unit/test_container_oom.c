@@ -82,7 +82,7 @@ static bool begin(void)
 
 static void remove_cgroup(void)
 {
-	int64_t end_ms = clock_mono_ms() + TURNS_DEADLINE_MS;
+	int64_t end_ms = turns_end_ms();
 
 	/* The kernel takes its time to let go of what the killed process had. */
 	while (unlinkat(cgroup_tree_fd(&tree, CGROUP_MEMORY), path, AT_REMOVEDIR) < 0) {

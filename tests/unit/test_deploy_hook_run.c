@@ -10,6 +10,7 @@
 
 #include "agent/deploy_hook_processes.h"
 #include "tests/unit/descriptors.h"
+#include "tests/unit/effort.h"
 #include "tests/unit/hook_run_case.h"
 
 START_TEST(a_hook_gets_its_verb_its_variables_and_its_document)
@@ -81,9 +82,12 @@ END_TEST
 
 START_TEST(a_hook_that_prints_without_end_does_not_fill_memory_or_disk)
 {
+	char script[100];
 	struct stat st;
 
-	(void)run_hook("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo the end");
+	(void)snprintf(script, sizeof(script),
+		"head -c %dMB /dev/zero | tr '\\0' x; echo; echo the end", effort(100));
+	(void)run_hook(script);
 	ck_assert_int_eq(ended.o.verdict, HOOK_DONE);
 	ck_assert(has_logged("the end\n"));
 	ck_assert(has_logged(" left out ...\n"));

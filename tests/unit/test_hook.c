@@ -22,7 +22,7 @@ static int run(const char *const *argv, const char *status, const char *error, s
 	struct job_list list = {.items = items};
 	const struct hook h = {.what = "post",
 		.command = &list,
-		.deadline_ms = 10000,
+		.deadline_ms = 600000,
 		.job = "shop",
 		.id = "20261121T030000Z-3f9a2c",
 		.status = status,

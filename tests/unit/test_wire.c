@@ -99,7 +99,7 @@ static void hang_up(void)
 /* Reads what the wire has sent until `n` bytes are there. */
 static void hear(struct buf *b, size_t n)
 {
-	int64_t end_ms = clock_mono_ms() + TURNS_DEADLINE_MS;
+	int64_t end_ms = turns_end_ms();
 
 	while (b->len < n) {
 		ssize_t got = recv(peer, buf_reserve(b, 65536), 65536, MSG_DONTWAIT);
