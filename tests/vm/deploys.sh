@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Deploys from within the packaged unit, with the powers it has there: a container behind nginx over nftables, an instance of a systemd
-# unit, a build that takes too much memory, and what a reboot leaves. Runs inside the guest as root.
+# unit, a push over SSH, a build that takes too much memory, and what a reboot leaves. Runs inside the guest as root.
 set -u
 here=$(dirname "$0")
 # shellcheck source=tests/vm/lib.sh
@@ -17,6 +17,8 @@ configure() {
 		           health = { path = "/page", count = 1, interval = "100ms" } }
 		  unit = { source = "/srv/unit", build = "command", command = "cp -r site out", folder = "out", swap = "systemd", route = "nft"
 		           watch = "1s", drain = "0s", health = { path = "/page", count = 1, interval = "100ms" } }
+		  push = { build = "command", command = "cp -r site out", folder = "out", swap = "systemd", route = "nft"
+		           watch = "1s", drain = "0s", health = { path = "/page", count = 1, interval = "100ms" } }
 		  big  = { source = "/srv/big", build = "command", command = "sh -c 'x=$(yes | head -c 200000000); true'", build_memory = "64M"
 		           swap = "systemd", route = "none" }
 		}
@@ -26,6 +28,7 @@ configure() {
 		ExecStart=/bin/busybox sh -c 'exec busybox httpd -f -p 127.0.0.1:$PORT'
 		DynamicUser=yes
 	END
+	cp /etc/systemd/system/unit@.service /etc/systemd/system/push@.service
 	systemctl daemon-reload
 }
 
@@ -48,7 +51,7 @@ deployed() { # deploy's words; its log is shown when it fails
 
 prepare() {
 	systemctl stop agent
-	rm -rf /var/lib/agent /srv/shop /srv/unit /srv/big /etc/nginx/sites-enabled/default
+	rm -rf /var/lib/agent /srv/shop /srv/unit /srv/big /srv/push /etc/nginx/sites-enabled/default
 	for folder in /srv/shop /srv/unit /srv/big; do repository $folder; done
 	printf 'FROM bb:lab\nCOPY page /www/page\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n' >/srv/shop/Dockerfile
 	for folder in /srv/shop /srv/unit /srv/big; do commit $folder 1; done
@@ -69,6 +72,10 @@ page_is() {
 
 unit_is() {
 	[ "$(curl -s -m 5 http://198.18.0.2/page)" = "$1" ]
+}
+
+pushed_is() {
+	[ "$(curl -s -m 5 http://198.18.0.3/page)" = "$1" ]
 }
 
 # Asks until the file goes, and notes what is no page.
@@ -99,6 +106,28 @@ the_shop() {
 the_unit() {
 	ok "an instance of a unit is deployed" deployed now unit
 	ok "it answers at its stable address" unit_is 1
+}
+
+push() { # what git says is in /tmp/push
+	git -C /srv/push push live main >/tmp/push 2>&1 || { cat /tmp/push && false; }
+}
+
+# As from a developer's machine: by a key, through sshd, to the remote that the agent names.
+the_push() {
+	mkdir -p /root/.ssh && chmod 700 /root/.ssh
+	ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/developer <<<y >/dev/null
+	cat /root/.ssh/developer.pub >>/root/.ssh/authorized_keys
+	export GIT_SSH_COMMAND="ssh -i /root/.ssh/developer -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
+	repository /srv/push
+	commit /srv/push 1
+	git -C /srv/push remote add live "$(agent deploy repo push | grep -o 'ssh://.*')"
+	ok "a push over SSH deploys" push
+	ok "it shows the deploy" grep -q '^remote: .*done' /tmp/push
+	ok "what was pushed answers" pushed_is 1
+	git -C /srv/push rm -q -r site && git -C /srv/push commit -q -m "No site"
+	ok "a push that cannot be built is refused" test "$(push >/dev/null || echo refused)" = refused
+	ok "with the words of the build" grep -q "^remote: .*cannot stat 'site'" /tmp/push
+	ok "what served still does" pushed_is 1
 }
 
 the_limits() {
@@ -151,14 +180,17 @@ the_reboot() {
 	nft delete table ip agent
 	ip address delete 198.18.0.1/32 dev lo
 	ip address delete 198.18.0.2/32 dev lo
+	ip address delete 198.18.0.3/32 dev lo
 	systemctl start agent
 	ok "after a reboot the agent leads to the versions that serve" soon page_is 1
 	ok "of each app" soon unit_is 1
+	ok "the pushed one too" soon pushed_is 1
 }
 
 prepare
 the_shop
 the_unit
+the_push
 the_limits
 the_return
 the_reboot
