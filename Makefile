@@ -116,7 +116,7 @@ everything: $(BUILD)/agent $(BUILD)/tests/store_driver $(BUILD)/metrics_page $(B
 # Most of their time is waiting, so several run at once, but for those that measure time.
 PYTEST := /usr/bin/python3 -m pytest -q -rfEs
 system: $(BUILD)/agent $(BUILD)/tests/store_driver ## the system tests (pytest): the agent, Docker, Prometheus, databases, S3
-	$(PYTEST) --durations=15 -n 3 --dist loadfile -m 'not alone' tests/system
+	$(PYTEST) --durations=15 -n 4 --dist loadfile -m 'not alone' tests/system
 	$(PYTEST) -m alone tests/system
 
 browser: $(BUILD)/agent ## the dashboard in headless Chromium
@@ -125,8 +125,8 @@ browser: $(BUILD)/agent ## the dashboard in headless Chromium
 test: ## unit, replay, system and browser tests
 	@BUILD=$(BUILD) sh tests/run.sh unit replay system browser
 
-check: ## the same, lint, sanitizers and Valgrind: all that ./bootstrap test runs
-	@BUILD=$(BUILD) sh tests/run.sh lint unit replay asan valgrind system browser
+check: ## the same, lint and sanitizers: all that ./bootstrap test runs; ALSO="valgrind" adds parts
+	@BUILD=$(BUILD) sh tests/run.sh lint unit replay asan system browser $(ALSO)
 
 lint: ## builds with -Werror, format, structure, scripts, manual pages
 	@BUILD=$(BUILD) sh tests/lint/run.sh
