@@ -12,6 +12,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from harness import http
 from harness.wait import until
@@ -37,9 +38,28 @@ const found = [...document.querySelectorAll(arguments[0])].find((e) => e.innerTe
 if (found) found.click();
 return found !== undefined;
 """
+HIT = """
+const [e] = arguments;
+e.scrollIntoView({ block: "center", behavior: "instant" });
+const box = e.getClientRects()[0];
+if (!box || !e.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2))) return false;
+e.focus({ preventScroll: true });
+e.click();
+return true;
+"""
 TEXTS = """return [...document.querySelectorAll(arguments[0])]
     .filter((e) => e.checkVisibility({ visibilityProperty: true }))
     .map((e) => (e.innerText ?? e.textContent).trim())"""
+
+
+class Element(WebElement):
+    """A live page moves while a pointer is on its way: links and buttons are found, seen to be on top and clicked in one step."""
+
+    def click(self):
+        if self.tag_name not in ("a", "button"):
+            super().click()
+            return
+        until(lambda: self.parent.execute_script(HIT, self), SECONDS, f"{self.text!r} in reach of the pointer")
 
 
 class Browser:
@@ -50,6 +70,7 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.driver._web_element_cls = Element
         self.keys = Keys
         self.sessions = {}
         self.expected_errors = ()
