@@ -142,8 +142,16 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def see(self, css):
-        """The first element that is shown."""
-        return until(lambda: next((e for e in self.all(css) if e.is_displayed()), None), SECONDS, f"{css} on the page")
+        """The first element that is shown. A chart is drawn when it comes into sight: where that is depends on what stands above it,
+        such as alerts of a busy machine."""
+
+        def shown():
+            found = next((e for e in self.all(css) if e.is_displayed()), None)
+            if not found and css.endswith(" canvas"):
+                self.js("document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })", css.removesuffix(" canvas"))
+            return found
+
+        return until(shown, SECONDS, f"{css} on the page")
 
     def text(self, css):
         return self.see(css).text
