@@ -112,7 +112,7 @@ def test_the_list_of_what_fires(browser, alerting):
 def test_the_charts_of_the_entity_mark_when_it_fired(browser, alerting):
     now(browser, alerting)
     next(a for a in browser.all("li.alert .alert-title") if HOSTILE not in a.text).click()
-    browser.until(lambda: browser.text("h2") == "host", "the page of the host")
+    browser.until(lambda: browser.text("main h2") == "host", "the page of the host")
     note = browser.until(lambda: "critical" in browser.text("#chart-memory .legend-note") and True, "the mark in the legend")
     assert note and browser.js("return document.querySelector('#chart-memory').chart.marks.map((m) => m.title)")
     assert not browser.js("return document.querySelector('#chart-load').chart.marks.length"), "only where it belongs"

@@ -113,7 +113,7 @@ def test_a_gone_container_is_hidden_until_asked_for(browser, watched, tree):
 def test_container_page(browser, watched):
     table(browser, watched)
     browser.click_text(NAMES, "shop-busy")
-    browser.until(lambda: browser.text("h2") == "shop-busy", "the page of the container")
+    browser.until(lambda: browser.text("main h2") == "shop-busy", "the page of the container")
     assert "#/container/shop-busy" in browser.address
     facts = browser.until(lambda: browser.text(".facts"), "the facts")
     assert "registry.example.com/shop/web:2026-11" in facts and "0.2 cores" in facts and "64.0 MiB" in facts
@@ -138,7 +138,7 @@ def test_a_hostile_name_is_only_text(browser, watched):
     assert HOSTILE in hostile
     assert browser.all("img[src='x']") == []
     browser.click_text(NAMES, hostile)
-    browser.until(lambda: browser.text("h2") == hostile, "its page")
+    browser.until(lambda: browser.text("main h2") == hostile, "its page")
     browser.see("#chart-cpu canvas")
     browser.go("#/")
     browser.until(lambda: hostile in browser.texts(".top-list .name"), "its row in the list of the busiest")
@@ -148,7 +148,7 @@ def test_a_hostile_name_is_only_text(browser, watched):
 def test_a_name_beyond_ascii(browser, watched):
     name = next(n for n in table(browser, watched) if "ünicöde" in n)
     browser.click_text(NAMES, name)
-    browser.until(lambda: browser.text("h2") == name, "its page")
+    browser.until(lambda: browser.text("main h2") == name, "its page")
     browser.see("#chart-cpu canvas")
 
 

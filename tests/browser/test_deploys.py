@@ -327,7 +327,7 @@ def test_the_charts_of_a_container_have_the_deploys_of_its_app(browser, process,
         assert process.questions("deploy.list")[-1]["app"] == "shop"
         asked = len(process.questions("deploy.list"))
         browser.open(process, "#/container/db")
-        browser.until(lambda: browser.text("h2") == "db" and browser.texts(".chart"), "another container")
+        browser.until(lambda: browser.text("main h2") == "db" and browser.texts(".chart"), "another container")
         assert browser.js(MARKS) == [] and len(process.questions("deploy.list")) == asked, "it is of no app"
     finally:
         process.handlers["latest"] = lambda r: {"time": now_ms() / 1000, "entities": []}

@@ -45,7 +45,7 @@ def test_all_that_is_measured_leads_to_its_page(browser, server):
     browser.open(server, "#/entities")
     browser.until(lambda: "host" in browser.texts("table.plain th a"), "the host in the list")
     browser.click_text("table.plain th a", "host")
-    browser.until(lambda: browser.text("h2") == "host", "its page")
+    browser.until(lambda: browser.text("main h2") == "host", "its page")
     browser.see("#chart-memory canvas")
 
 
